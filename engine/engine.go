@@ -1,0 +1,168 @@
+// Package engine defines what commits publications, keeps logs, and carries messages between nodes. engine/local is the
+// embedded implementation; engine/enginetest is the contract that every implementation passes.
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/earshot/earshot/wire"
+)
+
+// Engine is all that a node needs to keep and carry messages. Methods may be called concurrently.
+type Engine interface {
+	Log
+	Cluster
+	// Run commits and feeds until ctx ends or Close is called. It is called once; calls of other methods before it
+	// wait for it or fail with their context. Feed may be nil.
+	Run(ctx context.Context, feed Feed) error
+	// Close finishes what was accepted, makes it durable, and waits for Run. It is idempotent.
+	Close(ctx context.Context) error
+}
+
+// Log publishes and reads back.
+type Log interface {
+	// Publish proposes a message and returns at once, or once the engine's bounded queue has room. It calls done
+	// exactly once, after the message is committed or refused, from a goroutine of the engine: done must not block.
+	// Proposals that one goroutine makes for one channel are committed in the order of its calls.
+	// The engine keeps p's bytes; the caller must not modify them afterwards.
+	//
+	// Errors: ErrKeyReused, ErrUnavailable, ErrDiskFull, ErrClosed, or that of ctx if it ended before the proposal was
+	// accepted; once accepted, ctx has no effect.
+	Publish(ctx context.Context, p Proposal, done func(Receipt, error))
+
+	// History reads one page. A position of another epoch, out of range or with another tag is no error: the page is
+	// empty and not Complete. In a channel that keeps nothing it fails with ErrNoHistory.
+	History(ctx context.Context, channel string, q Query) (Page, error)
+
+	// Trim drops the publications up to and including p for good. A position that is not one of the channel is
+	// ErrBadPosition.
+	Trim(ctx context.Context, channel string, p Position) error
+}
+
+// Cluster says what this node listens to. (Control messages, surveys and the list of nodes come with the first engine
+// that has more than one node.)
+type Cluster interface {
+	// Subscribe starts the channel's feed on this node and returns the committed top: every publication after it will
+	// be fed, in order. Subscribing twice is one subscription.
+	Subscribe(ctx context.Context, channel string) (Position, error)
+	// Unsubscribe ends the feed. An unretained channel that no node listens to may begin a new epoch.
+	Unsubscribe(channel string)
+}
+
+// Feed receives what is committed in the channels that the node subscribed to.
+type Feed interface {
+	// Committed hands over publications of one channel, consecutive and in order; each names its predecessor. It is
+	// called by one goroutine at a time for a channel and must not block. The publications are shared and read-only.
+	Committed(channel string, pubs []*Publication)
+}
+
+// Proposal is a message on its way to be committed.
+type Proposal struct {
+	Channel string
+	Key     string // idempotency key, scoped by channel and user; empty for none
+	User    string // who publishes; empty for an anonymous client
+	Sender  string // the client instance that publishes; never shown to others
+	wire.Message
+}
+
+// Publication is a committed message.
+type Publication struct {
+	Position
+	PrevTag uint32 // tag of the entry before this one; zero before the first of an epoch
+	UnixMS  int64  // when it was committed
+	User    string
+	Sender  string
+	wire.Message
+}
+
+// Size returns the bytes that p counts for in limits: its strings and data.
+func (p *Publication) Size() int {
+	n := len(p.Event) + len(p.Data.Body) + len(p.User) + len(p.Sender)
+	for k, v := range p.Tags {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+// Receipt is the answer to a proposal that was committed.
+type Receipt struct {
+	Position   Position // zero in an unretained channel that no node listens to
+	Duplicate  bool     // committed before under the same key; Position is that of the first time
+	Durability Durability
+}
+
+// Query selects a page. At most one of Since and Before is set; with neither, the newest publications are read.
+type Query struct {
+	Since    *Position // read forward, after this position
+	Before   *Position // read backward, before this position
+	Limit    int       // at most this many; at least 1
+	MaxBytes int       // end early once the publications' sizes reach this; zero: no limit
+}
+
+// Page is what a query found, oldest first whatever the direction.
+type Page struct {
+	Publications []*Publication
+	// Start is the position before the first publication of the page; of an empty page, where a reader would go on.
+	Start Position
+	Top   Position // the channel's newest committed position
+	// Complete says that nothing is missing between the named position and the page: the position was one of this log
+	// and nothing after it (or before it, reading backward) was lost. Without a named position it is true.
+	Complete bool
+	// Evicted says of a page that is not Complete that the position was once one of this epoch, and retention dropped
+	// what followed it. Otherwise the position is of another epoch or was never one of this channel.
+	Evicted bool
+	More    bool // there are more in the direction of the read
+}
+
+// Kind says what a channel keeps.
+type Kind uint8
+
+// The kinds of channels.
+const (
+	KindPub Kind = iota // fan-out, nothing kept
+	KindLog             // ordered and retained
+)
+
+// Rules say what an engine does for a channel. The zero value keeps nothing.
+type Rules struct {
+	Kind            Kind
+	MaxPublications int           // retention of a log by count; zero: no limit
+	MaxBytes        int64         // retention by the sum of sizes; zero: no limit
+	MaxAge          time.Duration // retention by age; zero: no limit
+	Durability      Durability    // of a log
+	KeyWindow       time.Duration // how long idempotency keys are remembered; zero: DefaultKeyWindow
+}
+
+// DefaultKeyWindow is how long an idempotency key is remembered where the rules do not say.
+const DefaultKeyWindow = 5 * time.Minute
+
+// Durability says what a commit survives.
+type Durability uint8
+
+// The durabilities, from the safest.
+const (
+	// DurabilityFsync survives a power cut: it was synced to disk before it was answered or shown to anyone.
+	DurabilityFsync Durability = iota
+	// DurabilityMayLoseTail survives the end of the process, but a crash of the machine may lose what was committed
+	// last; after an unclean stop the channel begins a new epoch.
+	DurabilityMayLoseTail
+	// DurabilityNone keeps nothing: what an unretained channel has.
+	DurabilityNone
+)
+
+// String returns the name used in answers and in the configuration.
+func (d Durability) String() string {
+	return [...]string{"fsync", "may-lose-tail", "none"}[d]
+}
+
+// Errors of engines. A caller finds them with errors.Is.
+var (
+	ErrKeyReused   = errors.New("idempotency key was used for another message")
+	ErrUnavailable = errors.New("engine cannot commit")
+	ErrDiskFull    = errors.New("no room on disk to commit")
+	ErrNoHistory   = errors.New("channel keeps nothing")
+	ErrBadPosition = errors.New("position is not one of the channel")
+	ErrClosed      = errors.New("engine is closed")
+)
