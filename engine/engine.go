@@ -93,10 +93,11 @@ type Receipt struct {
 	Durability Durability
 }
 
-// Query selects a page. At most one of Since and Before is set; with neither, the newest publications are read.
+// Query selects a page. At most one of Since, Before and Last is set; with none, the newest publications are read.
 type Query struct {
 	Since    *Position // read forward, after this position
 	Before   *Position // read backward, before this position
+	Last     int       // read forward, from this many publications before the newest, or from the first retained
 	Limit    int       // at most this many; at least 1
 	MaxBytes int       // end early once the publications' sizes reach this; zero: no limit
 }
