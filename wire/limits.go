@@ -4,20 +4,25 @@ import "time"
 
 // Limits of the protocol. A frame beyond one of them is refused with CodeBadFrame, CodeBadChannel or CodeTooLarge.
 const (
-	MaxFrameBytes    = 64 << 10 // a client's frame, as it arrives
+	MaxFrameBytes    = 64 << 10 // a client's frame, as it arrives; also the data of a message
 	MaxChannelBytes  = 255      // a channel's name, UTF-8
 	MaxEventBytes    = 64       // an event name
 	MaxKeyBytes      = 128      // an idempotency key
 	MaxTokenBytes    = 8 << 10  // a token in Hello and Refresh
 	MaxClientBytes   = 128      // Hello.Client
+	MinSenderBytes   = 16       // Hello.Sender, unless it is empty
 	MaxSecretBytes   = 128      // Hello.Sender and Hello.Resume
 	MaxPositionBytes = 128      // a position as text
 	MaxTags          = 16       // tags of a message
 	MaxTagKeyBytes   = 64
 	MaxTagBytes      = 256
-	MaxDepth         = 64        // nesting of JSON in a frame, data included
+	MaxDepth         = 64        // levels of JSON in a client's frame, data included
+	MaxDataDepth     = 62        // levels of JSON in data: those of a client's frame without the two around data
 	MaxID            = 1<<53 - 1 // a frame's id: what every JSON reader holds exactly
 	MaxLast          = 1 << 20   // Subscribe.Last
+
+	// MaxServerFrameBytes bounds a server's frame; a client may refuse a longer one. The longest is a page.
+	MaxServerFrameBytes = 1 << 20
 
 	DefaultPageLimit = 50
 	MaxPageLimit     = 500

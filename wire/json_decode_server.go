@@ -1,0 +1,197 @@
+package wire
+
+import (
+	"errors"
+	"math"
+	"time"
+)
+
+// ErrUnknownFrame is returned by DecodeServerFrame for a frame of a kind that the codec does not know. It comes from a
+// newer server and is to be ignored.
+var ErrUnknownFrame = errors.New("unknown kind of frame")
+
+const (
+	maxServerDepth = MaxDataDepth + 4 // data in a publication in the list in a page in its frame
+	maxCode        = math.MaxUint16
+	maxDuration    = math.MaxInt64 * time.Nanosecond
+)
+
+// DecodeServerFrame implements Codec.
+func (jsonCodec) DecodeServerFrame(frame []byte) (ServerFrame, error) {
+	if len(frame) > MaxServerFrameBytes {
+		return ServerFrame{}, Errorf(CodeTooLarge, "a server's frame is at most %d bytes", MaxServerFrameBytes)
+	}
+	d := serverDecoder{decoder{scanner: newScanner(frame, maxServerDepth)}}
+	f := d.frame()
+	if err := d.result(); err != nil {
+		return ServerFrame{ID: f.ID}, err
+	}
+	if f.Body == nil {
+		return f, ErrUnknownFrame
+	}
+	return f, nil
+}
+
+// serverDecoder reads one frame of a server.
+type serverDecoder struct{ decoder }
+
+func (d *serverDecoder) frame() (f ServerFrame) {
+	for o := d.document(); d.next(&o); {
+		if string(o.name) == "id" {
+			f.ID = uint64(d.integer(&o, 1, MaxID))
+			continue
+		}
+		d.kind = o.name
+		body := d.body(&o)
+		d.kind = nil
+		if body != nil && f.Body != nil {
+			d.reject(CodeBadFrame, "the frame is of two kinds, one of them %s", d.path(&o))
+		}
+		if body != nil {
+			f.Body = body
+		}
+	}
+	d.end()
+	return f
+}
+
+// body reads the body that is o's member, whose name is its kind. It returns nil if that is unknown.
+func (d *serverDecoder) body(o *object) ServerBody {
+	switch string(o.name) {
+	case "pub":
+		return d.publication(o)
+	case "published":
+		return d.published(o)
+	case "welcome":
+		return d.welcome(o)
+	case "subscribed":
+		return d.subscribed(o)
+	case "unsubscribed":
+		return d.unsubscribed(o)
+	case "page":
+		return d.page(o)
+	case "refreshed":
+		d.empty(o)
+		return Refreshed{}
+	case "error":
+		return d.failure(o)
+	case "reset":
+		return d.reset(o)
+	case "missed":
+		return d.missed(o)
+	case "moved":
+		return d.moved(o)
+	case "ping":
+		d.empty(o)
+		return Ping{}
+	case "pong":
+		d.empty(o)
+		return Pong{}
+	case "bye":
+		return d.bye(o)
+	}
+	d.unknown(o)
+	return nil
+}
+
+func (d *serverDecoder) welcome(frame *object) (b Welcome) {
+	for o := d.enter(frame); d.next(&o); {
+		switch string(o.name) {
+		case "session":
+			b.Session = d.text(&o, MaxServerFrameBytes)
+		case "resume":
+			b.Resume = d.text(&o, MaxServerFrameBytes)
+		case "user":
+			b.User = d.text(&o, MaxServerFrameBytes)
+		case "resumed":
+			b.Resumed = d.flag(&o)
+		case "heartbeat_ms":
+			b.Heartbeat = d.milliseconds(&o, maxDuration)
+		default:
+			d.unknown(&o)
+		}
+	}
+	return b
+}
+
+func (d *serverDecoder) subscribed(frame *object) (b Subscribed) {
+	for o := d.enter(frame); d.next(&o); {
+		switch string(o.name) {
+		case "ch":
+			b.Channel = d.text(&o, MaxChannelBytes)
+		case "pos":
+			b.Position = d.text(&o, MaxPositionBytes)
+		default:
+			d.unknown(&o)
+		}
+	}
+	return b
+}
+
+func (d *serverDecoder) unsubscribed(frame *object) (b Unsubscribed) {
+	for o := d.enter(frame); d.next(&o); {
+		switch string(o.name) {
+		case "ch":
+			b.Channel = d.text(&o, MaxChannelBytes)
+		case "code":
+			b.Code = Code(d.integer(&o, 0, maxCode))
+		case "reason":
+			b.Reason = d.text(&o, MaxServerFrameBytes)
+		default:
+			d.unknown(&o) // the name too: it is that of the code
+		}
+	}
+	return b
+}
+
+func (d *serverDecoder) published(frame *object) (b Published) {
+	for o := d.enter(frame); d.next(&o); {
+		switch string(o.name) {
+		case "ch":
+			b.Channel = d.text(&o, MaxChannelBytes)
+		case "pos":
+			b.Position = d.text(&o, MaxPositionBytes)
+		case "off":
+			b.Offset = uint64(d.integer(&o, 0, math.MaxInt64))
+		case "dup":
+			b.Duplicate = d.flag(&o)
+		case "durability":
+			b.Durability = d.text(&o, MaxServerFrameBytes)
+		default:
+			d.unknown(&o)
+		}
+	}
+	return b
+}
+
+func (d *serverDecoder) failure(frame *object) (b Error) {
+	for o := d.enter(frame); d.next(&o); {
+		switch string(o.name) {
+		case "code":
+			b.Code = Code(d.integer(&o, 0, maxCode))
+		case "reason":
+			b.Reason = d.text(&o, MaxServerFrameBytes)
+		case "retry_ms":
+			b.RetryAfter = d.milliseconds(&o, maxDuration)
+		default:
+			d.unknown(&o)
+		}
+	}
+	return b
+}
+
+func (d *serverDecoder) bye(frame *object) (b Bye) {
+	for o := d.enter(frame); d.next(&o); {
+		switch string(o.name) {
+		case "code":
+			b.Code = Code(d.integer(&o, 0, maxCode))
+		case "reason":
+			b.Reason = d.text(&o, MaxServerFrameBytes)
+		case "delay_ms":
+			b.Delay = d.milliseconds(&o, maxDuration)
+		default:
+			d.unknown(&o)
+		}
+	}
+	return b
+}
