@@ -1,0 +1,60 @@
+// Package config is the program's configuration: one struct, read from flags, the environment and one YAML file, in that
+// order of precedence, checked once. docs/reference/config.md is generated from it.
+//
+// A field's tags say how it is read: yaml is its key, env the variable that sets it, default what the zero value means,
+// min and max its bounds, items how many entries a list or a map may
+// have, and format the check that a text, or a map's key, must pass.
+package config
+
+import "time"
+
+//go:generate go test -run TestReferenceIsCurrent . -update
+
+// Config is everything that can be set. A zero field means its default; Load fills them in.
+type Config struct {
+	// The address to listen on, `host:port`. Without a host, all of the machine's addresses; port 0 picks a free one.
+	Addr string `yaml:"addr" env:"EARSHOT_ADDR" default:"127.0.0.1:8000" format:"address"`
+	// The folder that keeps the logs. It is created when missing. A relative path starts where the program was started.
+	Data string `yaml:"data" env:"EARSHOT_DATA" default:"./earshot-data" format:"path"`
+	// Whether clients may connect without a token.
+	AllowAnonymous bool `yaml:"allow_anonymous" env:"EARSHOT_ALLOW_ANONYMOUS" default:"false"`
+	// The web pages that may connect besides those of the server's own origin: `scheme://host` or `scheme://host:port`, compared
+	// exactly. There are no wildcards. In the environment, separated by commas.
+	AllowedOrigins []string `yaml:"allowed_origins" env:"EARSHOT_ALLOWED_ORIGINS" default:"[]" format:"origin" items:"100"`
+	// How often a quiet connection is pinged. A connection that stays silent for 10 s after a ping is closed.
+	PingInterval time.Duration `yaml:"ping_interval" env:"EARSHOT_PING_INTERVAL" default:"25s" min:"5s" max:"5m"`
+	// The rules of channels, by the part of a channel's name before the colon: at most 64 letters, digits, `-` and `_`.
+	// A channel whose namespace is not listed can't be used.
+	Namespaces map[string]Namespace `yaml:"namespaces" default:"{}" format:"namespace" items:"256"`
+}
+
+// Namespace is the rules of the channels whose names begin with it. Its zero value keeps nothing and allows nothing.
+type Namespace struct {
+	// What a channel keeps: `pub` keeps nothing, `log` is ordered and retained.
+	Kind Kind `yaml:"kind" default:"pub"`
+	// How much a `log` keeps. What is beyond any of its limits is dropped, the oldest first. A limit that is left out does not
+	// apply, but a log always has one: if none is named, it keeps 1,000 publications for 24 hours.
+	History History `yaml:"history"`
+	// What an acknowledged publication of a `log` survives: `fsync` a power cut; `may-lose-tail` the end of the program, but
+	// after a crash of the machine the newest may be gone, and the log then begins anew.
+	Durability Durability `yaml:"durability" default:"fsync"`
+	// Who may subscribe: `nobody`, `users` (clients with a token), or `anyone` (where `allow_anonymous` lets them connect).
+	Subscribe Who `yaml:"subscribe" default:"nobody"`
+	// Who may publish.
+	Publish Who `yaml:"publish" default:"nobody"`
+	// Who may read a log's history, in pages or by subscribing from a position in the past.
+	ReadHistory Who `yaml:"read_history" default:"nobody"`
+}
+
+// History limits what a log keeps. A zero field sets no limit; the zero value means DefaultHistory.
+type History struct {
+	// How many publications.
+	Size int `yaml:"size" min:"1" max:"100000000"`
+	// How much data: the sum of the publications' data, event names, tags and publishers.
+	Bytes Bytes `yaml:"bytes" min:"64KB" max:"1TB"`
+	// How old a publication may be.
+	Age time.Duration `yaml:"age" min:"1s" max:"3650d"`
+}
+
+// DefaultHistory is what a log keeps when its namespace does not say.
+var DefaultHistory = History{Size: 1000, Age: 24 * time.Hour}
