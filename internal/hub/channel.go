@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/earshot/earshot/engine"
+)
+
+// channel is what the node knows of one channel: who listens, and the ring of the newest entries.
+type channel struct {
+	// Set at creation, then read-only.
+	name string
+	kind engine.Kind
+
+	ring ring
+
+	// Guarded by the shard's lock.
+	refs        int       // joined subscriptions, and joins under way
+	vacantSince time.Time // when refs became zero
+
+	// attaching is held while the channel attaches to or detaches from the engine's feed.
+	attaching sync.Mutex
+	attached  bool // guarded by attaching
+
+	// feeding is held while the ring is written.
+	feeding sync.Mutex
+	open    bool // guarded by feeding: the feed may append
+	busy    bool // guarded by feeding: something was appended since the last sweep
+
+	wakeRound
+
+	mu        sync.Mutex
+	listeners []*Subscription // guarded by mu; each knows its index
+}
+
+// attach subscribes the node to the channel's feed, once.
+func (c *channel) attach(ctx context.Context, e engine.Engine) error {
+	c.attaching.Lock()
+	defer c.attaching.Unlock()
+	if c.attached {
+		return nil
+	}
+	// The feed may come before Subscribe has returned.
+	c.setOpen(true)
+	top, err := e.Subscribe(ctx, c.name)
+	if err != nil {
+		c.setOpen(false)
+		return fmt.Errorf("subscribe the node to %q: %w", c.name, err)
+	}
+	c.feeding.Lock()
+	c.ring.start(top)
+	c.feeding.Unlock()
+	c.attached = true
+	return nil
+}
+
+// detachLocked ends the feed; the caller holds attaching. What the ring held is forgotten: it would no longer be continued.
+func (c *channel) detachLocked(e engine.Engine) {
+	if c.attached {
+		e.Unsubscribe(c.name)
+		c.setOpen(false)
+		c.attached = false
+	}
+}
+
+// setOpen says whether the feed may append. A closed ring is empty.
+func (c *channel) setOpen(open bool) {
+	c.feeding.Lock()
+	defer c.feeding.Unlock()
+	c.open = open
+	if !open {
+		c.ring.clear()
+	}
+}
+
+// feed appends what was committed and reports whether anybody may want to know.
+func (c *channel) feed(pubs []*engine.Publication) bool {
+	c.feeding.Lock()
+	defer c.feeding.Unlock()
+	if !c.open {
+		return false
+	}
+	for _, p := range pubs {
+		c.ring.append(&Entry{Publication: p})
+	}
+	c.busy = true
+	return true
+}
+
+// rest shrinks the ring if nothing was appended since the last call.
+func (c *channel) rest() {
+	c.feeding.Lock()
+	defer c.feeding.Unlock()
+	if !c.busy {
+		c.ring.shrink()
+	}
+	c.busy = false
+}
+
+// add registers s as a listener.
+func (c *channel) add(s *Subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.index = len(c.listeners)
+	c.listeners = append(c.listeners, s)
+}
+
+// remove takes s out and reports whether it was in. The last listener takes its place and is woken, since a turn of
+// waking that is under way may have passed that place.
+func (c *channel) remove(s *Subscription) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.index < 0 {
+		return false
+	}
+	last := len(c.listeners) - 1
+	moved := c.listeners[last]
+	c.listeners[s.index] = moved
+	moved.index = s.index
+	c.listeners[last] = nil
+	c.listeners = c.listeners[:last]
+	s.index = -1
+	if moved != s {
+		moved.listener.Wake()
+	}
+	return true
+}

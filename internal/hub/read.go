@@ -1,0 +1,119 @@
+package hub
+
+import (
+	"context"
+	"sync"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/wire"
+)
+
+// Bounds of one page that is read for a reader who is behind.
+const (
+	pageEntries = 128
+	pageBytes   = 64 << 10
+)
+
+// page is what the log had for a reader who is behind.
+type page struct {
+	entries []*Entry
+	// reset, if not empty, says that the reader's position could not be continued: entries go on after start.
+	reset wire.ResetReason
+	start engine.Position
+}
+
+// retries are the subscriptions whose read failed.
+type retries struct {
+	mu   sync.Mutex
+	subs []*Subscription // guarded by mu
+}
+
+// read serves subscriptions that are behind, until the line is closed.
+func (h *Hub) read(ctx context.Context) {
+	for {
+		s, ok := h.reads.take()
+		if !ok {
+			return
+		}
+		// The subscription leaves at and last alone while it waits for the page.
+		found, err := h.readAfter(ctx, s.channel.name, s.at, s.last)
+		if err != nil {
+			h.readLater(ctx, s, err)
+			continue
+		}
+		s.found.Store(found)
+		s.listener.Wake()
+	}
+}
+
+// readAfter reads what follows at, or, where that can't be continued, what follows a new start.
+func (h *Hub) readAfter(ctx context.Context, name string, at engine.Position, last int) (*page, error) {
+	p, err := h.engine.History(ctx, name, pageQuery(engine.Query{Since: &at}))
+	if err != nil {
+		return nil, err
+	}
+	if p.Complete {
+		return &page{entries: entries(p.Publications)}, nil
+	}
+	why := resetReason(at, p)
+	if last == 0 {
+		return &page{reset: why, start: p.Top}, nil
+	}
+	p, err = h.engine.History(ctx, name, pageQuery(engine.Query{Last: last}))
+	if err != nil {
+		return nil, err
+	}
+	return &page{reset: why, start: p.Start, entries: entries(p.Publications)}, nil
+}
+
+// readLater keeps s for the next sweep.
+func (h *Hub) readLater(ctx context.Context, s *Subscription, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	h.log.Warn("read for a subscriber failed, will try again", "channel", s.channel.name, "error", err)
+	h.again.mu.Lock()
+	h.again.subs = append(h.again.subs, s)
+	h.again.mu.Unlock()
+}
+
+// readAgain puts the subscriptions whose read failed back in line, those that were left meanwhile excepted.
+func (h *Hub) readAgain() {
+	h.again.mu.Lock()
+	subs := h.again.subs
+	h.again.subs = nil
+	h.again.mu.Unlock()
+	for _, s := range subs {
+		if s.joined() {
+			h.reads.put(s)
+		}
+	}
+}
+
+func resetReason(at engine.Position, p engine.Page) wire.ResetReason {
+	switch {
+	case p.Evicted:
+		return wire.ResetEvicted
+	case at.Epoch != 0 && at.Epoch != p.Top.Epoch:
+		return wire.ResetEpoch
+	}
+	return wire.ResetUnknown
+}
+
+func pageQuery(q engine.Query) engine.Query {
+	q.Limit, q.MaxBytes = pageEntries, pageBytes
+	return q
+}
+
+func entries(pubs []*engine.Publication) []*Entry {
+	if len(pubs) == 0 {
+		return nil
+	}
+	all := make([]Entry, len(pubs))
+	list := make([]*Entry, len(pubs))
+	for i, p := range pubs {
+		all[i].Publication = p
+		list[i] = &all[i]
+	}
+	return list
+}

@@ -1,0 +1,151 @@
+package hub
+
+import (
+	"sync/atomic"
+
+	"github.com/earshot/earshot/engine"
+)
+
+// Bounds of a ring. A reader that falls further behind reads from the log.
+const (
+	minRingEntries = 4
+	maxRingEntries = 1024
+	maxRingBytes   = 1 << 20
+)
+
+// ring holds a channel's newest entries: consecutive offsets of one epoch. One goroutine at a time writes; any number
+// read without a lock, and find either the entry they ask for or that it is gone.
+type ring struct {
+	// top is the newest position known, nil before there is one.
+	top atomic.Pointer[engine.Position]
+	// base is the offset of the oldest entry held; top's offset + 1 when none is.
+	base atomic.Uint64
+	// buf has a power of two of places; the entry of offset o is at o modulo its length.
+	buf atomic.Pointer[[]atomic.Pointer[Entry]]
+
+	// Owned by the writer.
+	bytes int
+}
+
+// at returns the entry of epoch at offset, or nil if the ring does not hold it.
+func (r *ring) at(epoch, offset uint64) *Entry {
+	buf := r.buf.Load()
+	if buf == nil {
+		return nil
+	}
+	e := (*buf)[offset&uint64(len(*buf)-1)].Load()
+	if e == nil || e.Offset != offset || e.Epoch != epoch {
+		return nil
+	}
+	return e
+}
+
+// oldest returns the oldest entry held, or nil.
+func (r *ring) oldest() *Entry {
+	for {
+		top := r.top.Load()
+		if top == nil {
+			return nil
+		}
+		base := r.base.Load()
+		if e := r.at(top.Epoch, base); e != nil {
+			return e
+		}
+		// Either the ring is empty or the writer moved base meanwhile.
+		if base == r.base.Load() && top == r.top.Load() {
+			return nil
+		}
+	}
+}
+
+// start makes top the newest position, unless the ring already goes on from it.
+func (r *ring) start(top engine.Position) {
+	if have := r.top.Load(); have != nil && have.Epoch == top.Epoch && have.Offset >= top.Offset {
+		return
+	}
+	r.clear()
+	r.base.Store(top.Offset + 1)
+	r.top.Store(&top)
+}
+
+// clear forgets everything, the top too: only where nobody reads.
+func (r *ring) clear() {
+	r.top.Store(nil)
+	r.buf.Store(nil)
+	r.bytes = 0
+}
+
+// append adds the next entry and drops the oldest ones beyond the bounds. After a gap or in a new epoch only e is held:
+// readers that are further back find out from the log. An entry that is not newer than the top is left out.
+func (r *ring) append(e *Entry) {
+	top := r.top.Load()
+	switch {
+	case top != nil && top.Epoch == e.Epoch && e.Offset <= top.Offset:
+		return
+	case top == nil || top.Epoch != e.Epoch || e.Offset != top.Offset+1 || e.PrevTag != top.Tag:
+		r.buf.Store(nil)
+		r.bytes = 0
+		r.base.Store(e.Offset)
+	}
+	buf := r.room(e)
+	(*buf)[e.Offset&uint64(len(*buf)-1)].Store(e)
+	r.bytes += e.Size()
+	r.top.Store(&e.Position)
+	for r.bytes > maxRingBytes && r.base.Load() < e.Offset {
+		r.evict(buf)
+	}
+}
+
+// room returns a buffer with a free place for e, grown or with the oldest entry evicted.
+func (r *ring) room(e *Entry) *[]atomic.Pointer[Entry] {
+	buf := r.buf.Load()
+	held := int(e.Offset - r.base.Load())
+	switch {
+	case buf == nil:
+		return r.resize(minRingEntries, e)
+	case held < len(*buf):
+		return buf
+	case len(*buf) < maxRingEntries:
+		return r.resize(2*len(*buf), e)
+	}
+	r.evict(buf)
+	return buf
+}
+
+// resize moves what is held before e to a buffer of n places.
+func (r *ring) resize(n int, e *Entry) *[]atomic.Pointer[Entry] {
+	buf := make([]atomic.Pointer[Entry], n)
+	for o := r.base.Load(); o < e.Offset; o++ {
+		buf[o&uint64(n-1)].Store(r.at(e.Epoch, o))
+	}
+	r.buf.Store(&buf)
+	return &buf
+}
+
+// evict drops the oldest entry.
+func (r *ring) evict(buf *[]atomic.Pointer[Entry]) {
+	base := r.base.Load()
+	place := &(*buf)[base&uint64(len(*buf)-1)]
+	if e := place.Load(); e != nil {
+		r.bytes -= e.Size()
+	}
+	r.base.Store(base + 1)
+	place.Store(nil)
+}
+
+// shrink keeps only as many of the newest entries as the smallest buffer has places.
+func (r *ring) shrink() {
+	buf := r.buf.Load()
+	top := r.top.Load()
+	if buf == nil || top == nil || len(*buf) == minRingEntries {
+		return
+	}
+	for top.Offset-r.base.Load() >= minRingEntries {
+		r.evict(buf)
+	}
+	small := make([]atomic.Pointer[Entry], minRingEntries)
+	for o := r.base.Load(); o <= top.Offset; o++ {
+		small[o&uint64(minRingEntries-1)].Store(r.at(top.Epoch, o))
+	}
+	r.buf.Store(&small)
+}

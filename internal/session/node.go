@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/internal/hub"
+	"github.com/earshot/earshot/wire"
+)
+
+// Handshake is what is known of a connection before it says hello.
+type Handshake struct {
+	RemoteAddr string
+	Header     http.Header // of the HTTP request; nil once the session is open
+}
+
+// Policy decides who may do what. Its methods may take their time; their contexts end after the node's hook timeout.
+// An error that is a *wire.ProtocolError reaches the client as it is; every other is "internal".
+type Policy interface {
+	Connect(ctx context.Context, h Handshake, hello wire.Hello) (Identity, error)
+	Subscribe(ctx context.Context, s *Session, channel string) error
+	History(ctx context.Context, s *Session, channel string) error
+	// Publish may change what is published.
+	Publish(ctx context.Context, s *Session, p *wire.Publish) error
+}
+
+// Config is what a Node needs.
+type Config struct {
+	Hub    *hub.Hub
+	Engine engine.Engine
+	Policy Policy
+	Log    *slog.Logger
+	// HelloTimeout closes connections on which no session was opened for so long. Zero: never.
+	HelloTimeout time.Duration
+	// RequestTimeout bounds hooks, and reads of the engine, for one request. Zero: 10 s.
+	RequestTimeout time.Duration
+}
+
+// Node holds the sessions and connections of one Earshot.
+type Node struct {
+	Config
+	sessions   registry
+	heartbeats heartbeats
+	greeting   greeting
+
+	mu       sync.Mutex
+	links    map[*Link]struct{} // guarded by mu
+	draining bool               // guarded by mu
+	empty    chan struct{}      // closed once draining and without links; guarded by mu
+}
+
+// NewNode returns a Node without connections.
+func NewNode(c Config) *Node {
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 10 * time.Second
+	}
+	return &Node{Config: c, links: make(map[*Link]struct{}), empty: make(chan struct{})}
+}
+
+// Run keeps time for all sessions: heartbeats, the deadline of hello, the end of sessions that nobody resumed.
+func (n *Node) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			n.heartbeats.tick()
+			n.greeting.sweep(now)
+			n.sessions.sweep(now)
+		}
+	}
+}
+
+// Connect makes a Link of a new connection. It fails with CodeDraining once the node drains.
+func (n *Node) Connect(t Transport, e Encoder, h Handshake) (*Link, error) {
+	l := &Link{node: n, transport: t, encoder: e, handshake: &h}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.draining {
+		return nil, &wire.ProtocolError{Code: wire.CodeDraining}
+	}
+	n.links[l] = struct{}{}
+	if n.HelloTimeout > 0 {
+		n.greeting.expect(l, time.Now().Add(n.HelloTimeout))
+	}
+	return l, nil
+}
+
+// Drain tells every client to come back after a delay, each its own, so that they do not all come at once, and waits
+// until they are gone or ctx ends. New connections are refused from its call on.
+func (n *Node) Drain(ctx context.Context) error {
+	links := n.refuse()
+	spread := drainSpread(len(links))
+	for _, l := range links {
+		l.end(wire.Bye{Code: wire.CloseDraining, Delay: rand.N(spread)})
+	}
+	select {
+	case <-n.empty:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// refuse makes Connect fail and returns the links there are.
+func (n *Node) refuse() []*Link {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.draining && len(n.links) == 0 {
+		close(n.empty)
+	}
+	n.draining = true
+	links := make([]*Link, 0, len(n.links))
+	for l := range n.links {
+		links = append(links, l)
+	}
+	return links
+}
+
+// forget takes out a link that is over.
+func (n *Node) forget(l *Link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.links, l)
+	if n.draining && len(n.links) == 0 {
+		close(n.empty)
+	}
+}
+
+// Sessions returns the open sessions for which want holds, those without a connection included.
+func (n *Node) Sessions(want func(*Session) bool) []*Session { return n.sessions.all(want) }
+
+// requestContext bounds the work for one request.
+func (n *Node) requestContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), n.RequestTimeout)
+}
+
+// drainSpread returns over how long n clients are to come back: 500 each second, at least 1 s and at most 30 s.
+func drainSpread(n int) time.Duration {
+	return min(max(time.Duration(n)*2*time.Millisecond, time.Second), 30*time.Second)
+}

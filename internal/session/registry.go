@@ -1,0 +1,90 @@
+package session
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// lingering bounds the sessions without a connection.
+const (
+	// linger is how long a session without a connection can be resumed.
+	linger = 5 * time.Minute
+	// maxDetached is how many such sessions are kept; beyond, those that were left first end.
+	maxDetached = 50_000
+)
+
+// registry knows the node's sessions.
+type registry struct {
+	mu       sync.Mutex
+	byID     map[string]*Session
+	detached []departure // in the order of their times
+}
+
+// departure says that a session lost its connection.
+type departure struct {
+	session *Session
+	at      time.Time
+}
+
+func (r *registry) add(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID == nil {
+		r.byID = make(map[string]*Session)
+	}
+	r.byID[s.id] = s
+}
+
+func (r *registry) remove(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.byID, s.id)
+}
+
+// find returns the session that secret names, or nil.
+func (r *registry) find(secret string) *Session {
+	r.mu.Lock()
+	s := r.byID[idOf(secret)]
+	r.mu.Unlock()
+	if s == nil || !s.knows(secret) {
+		return nil
+	}
+	return s
+}
+
+// all returns the sessions for which want holds.
+func (r *registry) all(want func(*Session) bool) []*Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []*Session
+	for _, s := range r.byID {
+		if want(s) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// left notes that s lost its connection.
+func (r *registry) left(s *Session, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.detached = append(r.detached, departure{s, now})
+}
+
+// sweep ends the sessions that have been without a connection for too long.
+func (r *registry) sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for n < len(r.detached) && (now.Sub(r.detached[n].at) >= linger || len(r.detached)-n > maxDetached) {
+		if s := r.detached[n].session; s.current() == nil {
+			delete(r.byID, s.id)
+		}
+		n++
+	}
+	if n > 0 {
+		r.detached = slices.Clone(r.detached[n:])
+	}
+}
