@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	headerTimeout  = 10 * time.Second // to read a request's headers
+	idleTimeout    = 2 * time.Minute  // of a connection between requests
+	maxHeaderBytes = 16 << 10
+	drainTimeout   = 30 * time.Second
+)
+
+// listen opens the listener. A problem that another address would solve says so.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%w; stop what listens there, or choose another address with --addr", err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%w; a port below 1024 needs privileges, so choose another with --addr", err)
+	}
+	return ln, err
+}
+
+// backend is what serveHTTP needs of the server library. Run is called once; Close sends the clients away, finishes what
+// was accepted, and makes Run return.
+type backend interface {
+	Run(ctx context.Context) error
+	Close(ctx context.Context) error
+}
+
+// serveHTTP runs b and answers requests with h until ctx ends or one of them fails; then it drains both.
+func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler, b backend, stdout io.Writer) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+	}
+	ended := make(chan error, 2) // room for both, so that neither waits for a reader
+	var running sync.WaitGroup
+	running.Go(func() { ended <- b.Run(context.WithoutCancel(ctx)) })
+	running.Go(func() { ended <- server.Serve(ln) })
+	fmt.Fprintf(stdout, "listening on http://%s\n", ln.Addr())
+
+	var failure error
+	select {
+	case failure = <-ended:
+	case <-ctx.Done():
+	}
+	err := drain(context.WithoutCancel(ctx), server, b)
+	running.Wait()
+	return errors.Join(failure, err)
+}
+
+// drain stops accepting at once, and while the requests under way finish, lets b send its clients away: it would wait
+// for ever for those whose requests do not end by themselves.
+func drain(ctx context.Context, server *http.Server, b backend) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	var shutdown error
+	var stopping sync.WaitGroup
+	stopping.Go(func() { shutdown = server.Shutdown(ctx) })
+	closing := b.Close(ctx)
+	stopping.Wait()
+	if err := errors.Join(closing, shutdown); err != nil {
+		return fmt.Errorf("drain: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/earshot/earshot/internal/config"
+)
+
+type serveCommand struct {
+	Addr         *string `placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one. Default: 127.0.0.1:8000. ($$EARSHOT_ADDR)"`
+	Data         *string `placeholder:"DIR" help:"Folder that keeps the logs. Default: ./earshot-data. ($$EARSHOT_DATA)"`
+	Config       string  `placeholder:"FILE" env:"EARSHOT_CONFIG" help:"Configuration, a YAML file: namespaces, origins, and all else."`
+	InsecureOpen bool    `env:"EARSHOT_INSECURE_OPEN" help:"Let everyone do everything in the namespaces log: (retained) and live: (nothing kept). Only for trying things out."`
+}
+
+// Help is printed below the flags.
+func (serveCommand) Help() string {
+	return `A flag goes over the environment, the environment over the file, and the file over the default.
+Nothing is allowed that the configuration does not allow: name a file with --config, or try --insecure-open.`
+}
+
+// Run serves until ctx ends.
+func (c *serveCommand) Run(ctx context.Context, stdout io.Writer) error {
+	cfg, err := c.load(os.Getenv)
+	if err != nil {
+		return usageError{err}
+	}
+	c.warn(cfg)
+	return runServer(ctx, cfg, nil, stdout)
+}
+
+func (c *serveCommand) load(env func(string) string) (*config.Config, error) {
+	cfg, err := config.Load(config.Source{Flags: flags(c.Addr, c.Data), Env: env, File: c.Config})
+	if err == nil && c.InsecureOpen {
+		err = config.InsecureOpen(cfg)
+	}
+	return cfg, err
+}
+
+// flags returns the flags that were given, by their configuration key.
+func flags(addr, data *string) map[string]string {
+	given := make(map[string]string)
+	for key, value := range map[string]*string{"addr": addr, "data": data} {
+		if value != nil {
+			given[key] = *value
+		}
+	}
+	return given
+}
+
+func (c *serveCommand) warn(cfg *config.Config) {
+	if c.InsecureOpen {
+		slog.Warn("INSECURE: --insecure-open lets everyone who reaches this server read and write everything")
+	}
+	if len(cfg.Namespaces) == 0 {
+		slog.Warn("no namespace is configured, so no channel can be used; name a file with --config or try --insecure-open")
+	}
+}
