@@ -1,13 +1,16 @@
 package wire
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // decoder reads the objects of a frame. It keeps the first thing that is wrong with their content and scans on, because
 // the frame's id may come after it, and because not being JSON at all is the worse mistake.
 type decoder struct {
 	scanner
 	strict bool   // a name that is not known is a mistake
-	kind   []byte // the frame's kind, to name fields by
+	kind   []byte // the frame's kind, while within its body
 	fault  *ProtocolError
 }
 
@@ -32,7 +35,7 @@ func (o *object) has(name string) bool {
 // document moves into the object that is the whole frame.
 func (d *decoder) document() (o object) {
 	if d.peek() != '{' {
-		d.reject(CodeBadFrame, "a frame must be an object")
+		d.check(Errorf(CodeBadFrame, "a frame must be an object"))
 		d.skip()
 		return o
 	}
@@ -44,19 +47,25 @@ func (d *decoder) document() (o object) {
 // enter moves into the object that is the value of outer's member. If it is no object, the one returned has no members.
 func (d *decoder) enter(outer *object) (o object) {
 	if d.peek() != '{' {
-		d.rejectField(outer, "an object")
+		d.rejectType(outer, "an object")
 		return o
+	}
+	if len(d.kind) == 0 {
+		d.kind = outer.name
 	}
 	d.open('}')
 	o.open = true
 	return o
 }
 
-// next moves to o's next member and reports whether there is one.
+// next moves to o's next member and reports whether there is one. After a mistake the rest of a body is only scanned.
 func (d *decoder) next(o *object) bool {
 	if o.name != nil && o.nSeen < len(o.seen) {
 		o.seen[o.nSeen] = o.name
 		o.nSeen++
+	}
+	if d.fault != nil && len(d.kind) > 0 {
+		d.leave(o)
 	}
 	if !o.open || !d.more() {
 		return false
@@ -70,9 +79,18 @@ func (d *decoder) next(o *object) bool {
 		o.name, _ = unescape(raw) // half of a surrogate pair makes the name empty, which is not known
 	}
 	if o.has(string(o.name)) {
-		d.reject(CodeBadFrame, "%s is there twice", d.path(o))
+		d.reject(o, CodeBadFrame, "is there twice")
 	}
 	return true
+}
+
+// leave skips the members of o that are left.
+func (d *decoder) leave(o *object) {
+	for o.open && d.more() {
+		d.key()
+		d.skip()
+	}
+	o.open = false
 }
 
 // empty reads the object without known members that is outer's member.
@@ -85,31 +103,27 @@ func (d *decoder) empty(outer *object) {
 // unknown skips the value of o's member because its name is not known, which is a mistake in a strict decoder.
 func (d *decoder) unknown(o *object) {
 	if d.strict {
-		d.reject(CodeBadFrame, "%s is not known", d.path(o))
+		d.reject(o, CodeBadFrame, "is not known")
 	}
 	o.name = nil
 	d.skip()
 }
 
-// reject notes that something is wrong with the frame's content.
-func (d *decoder) reject(code Code, format string, args ...any) {
+// reject notes that something is wrong with o's member. Only the first mistake of a frame is put into words: a hostile
+// frame has thousands.
+func (d *decoder) reject(o *object, code Code, format string, args ...any) {
 	if d.fault == nil {
-		d.fault = Errorf(code, format, args...)
+		d.fault = Errorf(code, "%s %s", d.path(o), fmt.Sprintf(format, args...))
 	}
 }
 
-// rejectField notes that the value of o's member is not what it must be, and skips it.
-func (d *decoder) rejectField(o *object, want string) {
-	d.rejectValue(o, want)
+// rejectType notes that the value of o's member is not of the type it must be, and skips it.
+func (d *decoder) rejectType(o *object, want string) {
+	d.reject(o, CodeBadFrame, "must be %s", want)
 	d.skip()
 }
 
-// rejectValue notes that the value of o's member, which was read, is not what it must be.
-func (d *decoder) rejectValue(o *object, want string) {
-	d.reject(CodeBadFrame, "%s must be %s", d.path(o), want)
-}
-
-// check notes err, if there is one.
+// check notes err, if there is one, as what is wrong with the frame.
 func (d *decoder) check(err *ProtocolError) {
 	if d.fault == nil {
 		d.fault = err

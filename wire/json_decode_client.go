@@ -18,19 +18,21 @@ type clientDecoder struct{ decoder }
 
 func (d *clientDecoder) frame() (f ClientFrame) {
 	for o := d.document(); d.next(&o); {
-		if string(o.name) == "id" {
+		switch {
+		case string(o.name) == "id":
 			f.ID = uint64(d.integer(&o, 1, MaxID))
-			continue
+		case d.fault != nil:
+			d.skip()
+		case f.Body != nil:
+			d.reject(&o, CodeBadFrame, "is one kind too many")
+			d.skip()
+		default:
+			f.Body = d.body(&o)
+			d.kind = nil
 		}
-		if f.Body != nil {
-			d.reject(CodeBadFrame, "the frame is of two kinds, %q and %s", d.kind, d.path(&o))
-		}
-		d.kind = o.name
-		f.Body = d.body(&o)
-		d.kind = nil
 	}
 	if d.end() && f.Body == nil {
-		d.reject(CodeBadFrame, "the frame has no kind")
+		d.check(Errorf(CodeBadFrame, "the frame has no kind"))
 	}
 	return f
 }
@@ -71,14 +73,14 @@ func (d *clientDecoder) hello(frame *object) (b Hello) {
 		case "sender":
 			b.Sender = d.text(&o, MaxSecretBytes)
 			if len(b.Sender) < MinSenderBytes && b.Sender != "" {
-				d.reject(CodeBadFrame, "%s is under %d bytes", d.path(&o), MinSenderBytes)
+				d.reject(&o, CodeBadFrame, "is under %d bytes", MinSenderBytes)
 			}
 		case "resume":
 			b.Resume = d.text(&o, MaxSecretBytes)
 		case "heartbeat_ms":
 			b.Heartbeat = d.milliseconds(&o, MaxHeartbeat)
 			if b.Heartbeat < MinHeartbeat && b.Heartbeat != 0 {
-				d.reject(CodeBadFrame, "%s is under %d", d.path(&o), MinHeartbeat.Milliseconds())
+				d.reject(&o, CodeBadFrame, "is under %d", MinHeartbeat.Milliseconds())
 			}
 		default:
 			d.unknown(&o)
@@ -154,7 +156,7 @@ func (d *clientDecoder) history(frame *object) (b History) {
 	}
 	d.require("ch", b.Channel)
 	if b.Since != "" && b.Before != "" {
-		d.reject(CodeBadFrame, `"history" names both "since" and "before"`)
+		d.check(Errorf(CodeBadFrame, `"history" names both "since" and "before"`))
 	}
 	return b
 }
@@ -174,7 +176,7 @@ func (d *clientDecoder) refresh(frame *object) (b Refresh) {
 
 // require notes that the field of that name is missing if its value is empty.
 func (d *clientDecoder) require(name, value string) {
-	if value == "" {
-		d.reject(CodeBadFrame, `"%s.%s" is missing`, d.kind, name)
+	if value == "" && d.fault == nil {
+		d.fault = Errorf(CodeBadFrame, `"%s.%s" is missing`, d.kind, name)
 	}
 }

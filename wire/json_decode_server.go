@@ -37,22 +37,30 @@ type serverDecoder struct{ decoder }
 
 func (d *serverDecoder) frame() (f ServerFrame) {
 	for o := d.document(); d.next(&o); {
-		if string(o.name) == "id" {
+		switch {
+		case string(o.name) == "id":
 			f.ID = uint64(d.integer(&o, 1, MaxID))
-			continue
-		}
-		d.kind = o.name
-		body := d.body(&o)
-		d.kind = nil
-		if body != nil && f.Body != nil {
-			d.reject(CodeBadFrame, "the frame is of two kinds, one of them %s", d.path(&o))
-		}
-		if body != nil {
-			f.Body = body
+		case d.fault != nil:
+			d.skip()
+		default:
+			d.member(&o, &f)
 		}
 	}
 	d.end()
 	return f
+}
+
+// member reads o's member into f if it is a body of a known kind.
+func (d *serverDecoder) member(o *object, f *ServerFrame) {
+	body := d.body(o)
+	d.kind = nil
+	if body == nil {
+		return
+	}
+	if f.Body != nil {
+		d.reject(o, CodeBadFrame, "is one kind too many")
+	}
+	f.Body = body
 }
 
 // body reads the body that is o's member, whose name is its kind. It returns nil if that is unknown.

@@ -12,7 +12,7 @@ func (d *serverDecoder) publication(outer *object) (b Publication) {
 		case "pos":
 			b.Position = d.text(&o, MaxPositionBytes)
 		case "time":
-			b.UnixMS = d.integer(&o, math.MinInt64, math.MaxInt64)
+			b.UnixMS = d.integer(&o, -math.MaxInt64, math.MaxInt64)
 		case "user":
 			b.User = d.text(&o, MaxServerFrameBytes)
 		default:
@@ -51,7 +51,7 @@ func (d *serverDecoder) page(frame *object) (b Page) {
 // publications reads the list of publications that is o's member.
 func (d *serverDecoder) publications(o *object) (pubs []Publication) {
 	if d.peek() != '[' {
-		d.rejectField(o, "an array")
+		d.rejectType(o, "an array")
 		return nil
 	}
 	for d.open(']'); d.more(); {
@@ -60,7 +60,7 @@ func (d *serverDecoder) publications(o *object) (pubs []Publication) {
 			continue
 		}
 		if len(pubs) == MaxPageLimit {
-			d.reject(CodeTooLarge, "%s are more than %d", d.path(o), MaxPageLimit)
+			d.reject(o, CodeTooLarge, "are more than %d", MaxPageLimit)
 		}
 		pubs = append(pubs, d.publication(o))
 	}

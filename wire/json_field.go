@@ -1,18 +1,19 @@
 package wire
 
 import (
-	"strconv"
+	"bytes"
+	"math"
 	"time"
 )
 
-// halfPair is what a field's text must be where an escape names half of a surrogate pair.
-const halfPair = "without half a surrogate pair"
+// halfPair is what is wrong with a field in which an escape stands for half of a surrogate pair, and so for no text.
+const halfPair = "must be without half a surrogate pair"
 
 // text reads the string that is o's member, at most limit bytes of UTF-8.
 func (d *decoder) text(o *object, limit int) string {
 	b := d.bytes(o)
 	if len(b) > limit {
-		d.reject(CodeTooLarge, "%s is over %d bytes", d.path(o), limit)
+		d.reject(o, CodeTooLarge, "is over %d bytes", limit)
 		return ""
 	}
 	return string(b)
@@ -21,7 +22,7 @@ func (d *decoder) text(o *object, limit int) string {
 // bytes reads the string that is o's member. It returns a part of the frame, or a copy if there were escapes.
 func (d *decoder) bytes(o *object) []byte {
 	if d.peek() != '"' {
-		d.rejectField(o, "a string")
+		d.rejectType(o, "a string")
 		return nil
 	}
 	raw, escaped := d.quoted()
@@ -30,24 +31,36 @@ func (d *decoder) bytes(o *object) []byte {
 	}
 	text, ok := unescape(raw)
 	if !ok {
-		d.rejectValue(o, halfPair)
+		d.reject(o, CodeBadFrame, halfPair)
 	}
 	return text
 }
 
 // integer reads the number that is o's member, written with digits only.
 func (d *decoder) integer(o *object, least, most int64) int64 {
-	const maxDigits = 20
-	token := d.value()
-	if len(token) <= maxDigits {
-		if n, err := strconv.ParseInt(string(token), 10, 64); err == nil && least <= n && n <= most {
-			return n
+	n, ok := parseInteger(d.value())
+	if !ok || n < least || n > most {
+		d.reject(o, CodeBadFrame, "must be a whole number from %d to %d", least, most)
+		return 0
+	}
+	return n
+}
+
+// parseInteger returns the number that a JSON value stands for, and false if that is no number, was written as a
+// fraction or with an exponent, or is beyond an int64. (strconv.ParseInt allocates when it fails, a liberty that hostile
+// input would take.)
+func parseInteger(value []byte) (n int64, ok bool) {
+	digits := bytes.TrimPrefix(value, []byte{'-'})
+	for _, c := range digits {
+		if !isDigit(c) || n > (math.MaxInt64-int64(c-'0'))/10 {
+			return 0, false
 		}
+		n = n*10 + int64(c-'0')
 	}
-	if d.err == nil {
-		d.rejectValue(o, "a whole number from "+strconv.FormatInt(least, 10)+" to "+strconv.FormatInt(most, 10))
+	if len(digits) < len(value) {
+		n = -n
 	}
-	return 0
+	return n, len(digits) > 0
 }
 
 // milliseconds reads the duration that is o's member.
@@ -64,17 +77,13 @@ func (d *decoder) flag(o *object) bool {
 	case 'f':
 		d.literal("false")
 	default:
-		d.rejectField(o, "true or false")
+		d.rejectType(o, "true or false")
 	}
 	return false
 }
 
 // channel reads the channel name that is o's member.
 func (d *decoder) channel(o *object) string {
-	if d.peek() != '"' {
-		d.rejectField(o, "a string")
-		return ""
-	}
 	channel := string(d.bytes(o))
 	d.check(checkChannel(channel))
 	return channel

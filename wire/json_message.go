@@ -37,7 +37,7 @@ func (d *Data) fill() {
 // once notes that the member at hand excludes other.
 func (d *decoder) once(o *object, other string) {
 	if o.has(other) {
-		d.reject(CodeBadFrame, "%s excludes %q", d.path(o), other)
+		d.reject(o, CodeBadFrame, "excludes %q", other)
 	}
 }
 
@@ -60,7 +60,7 @@ func (d *decoder) base64(o *object) []byte {
 	n, err := base64Text.Decode(body, text)
 	// The decoder of the standard library skips line breaks.
 	if err != nil || bytes.ContainsAny(text, "\r\n") {
-		d.rejectValue(o, "standard base64 with padding")
+		d.reject(o, CodeBadFrame, "must be standard base64 with padding")
 		return nil
 	}
 	return body[:n]
@@ -69,20 +69,20 @@ func (d *decoder) base64(o *object) []byte {
 // tags reads the tags that are o's member.
 func (d *decoder) tags(o *object) map[string]string {
 	if d.peek() != '{' {
-		d.rejectField(o, "an object of strings")
+		d.rejectType(o, "an object of strings")
 		return nil
 	}
 	var tags map[string]string
 	for d.open('}'); d.more(); {
 		key, value := d.tag(o)
 		if d.err != nil || d.fault != nil {
-			continue // the rest is only scanned
+			continue
 		}
 		if tags == nil {
 			tags = make(map[string]string)
 		}
 		if _, ok := tags[key]; ok {
-			d.reject(CodeBadFrame, "%s has a key twice", d.path(o))
+			d.reject(o, CodeBadFrame, "has a key twice")
 		}
 		tags[key] = value
 		d.check(checkTag(key, value))
@@ -97,12 +97,12 @@ func (d *decoder) tag(o *object) (key, value string) {
 	if escaped {
 		text, ok := unescape(raw)
 		if !ok {
-			d.rejectValue(o, halfPair)
+			d.reject(o, CodeBadFrame, halfPair)
 		}
 		raw = text
 	}
 	if d.peek() != '"' {
-		d.rejectField(o, "an object of strings")
+		d.rejectType(o, "an object of strings")
 		return "", ""
 	}
 	return string(raw), string(d.bytes(o))

@@ -12,6 +12,7 @@ const (
 	MaxClientBytes   = 128      // Hello.Client
 	MinSenderBytes   = 16       // Hello.Sender, unless it is empty
 	MaxSecretBytes   = 128      // Hello.Sender and Hello.Resume
+	MaxUserBytes     = 255      // the identity of a user
 	MaxPositionBytes = 128      // a position as text
 	MaxTags          = 16       // tags of a message
 	MaxTagKeyBytes   = 64

@@ -52,6 +52,15 @@ func isPrintable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
+// ValidateUser returns a *ProtocolError with CodeUnauthorized unless user may be the identity of a user: at most
+// MaxUserBytes of UTF-8 without control characters. The empty string is an anonymous user.
+func ValidateUser(user string) error {
+	if len(user) > MaxUserBytes || !isPrintable(user) {
+		return Errorf(CodeUnauthorized, "a user's identity is at most %d bytes of UTF-8 without control characters", MaxUserBytes)
+	}
+	return nil
+}
+
 // ValidateMessage returns a *ProtocolError unless m is within the limits: its event name is UTF-8 without control
 // characters, its tags are UTF-8, and its data is bytes or, unless empty, passes ValidJSON.
 func ValidateMessage(m Message) error {

@@ -1,0 +1,162 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/earshot/earshot/wire"
+)
+
+// addGolden makes the golden frames of one direction the seeds of f.
+func addGolden(f *testing.F, direction string) {
+	for _, cases := range readGolden(f) {
+		for _, c := range cases {
+			if c.Direction == direction {
+				f.Add(c.text())
+			}
+		}
+	}
+}
+
+func FuzzDecodeClientFrame(f *testing.F) {
+	addGolden(f, "client")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		before := bytes.Clone(text)
+		frame, err := wire.JSON.DecodeClientFrame(text)
+		checkInput(t, before, text, err)
+		if err != nil {
+			if frame.Body != nil {
+				t.Errorf("a body beside error %v", err)
+			}
+			return
+		}
+		if p, ok := frame.Body.(wire.Publish); ok {
+			checkMessage(t, p.Message, text)
+		}
+		again := wire.JSON.AppendClientFrame(nil, frame)
+		got, err := wire.JSON.DecodeClientFrame(again)
+		if len(again) <= wire.MaxFrameBytes && (err != nil || !reflect.DeepEqual(got, frame)) {
+			t.Errorf("%s\nwent round as %s\nand became %+v, %v", text, again, got, err)
+		}
+	})
+}
+
+func FuzzDecodeServerFrame(f *testing.F) {
+	addGolden(f, "server")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		before := bytes.Clone(text)
+		frame, err := wire.JSON.DecodeServerFrame(text)
+		checkInput(t, before, text, err)
+		if err != nil {
+			return
+		}
+		switch b := frame.Body.(type) {
+		case wire.Publication:
+			checkMessage(t, b.Message, text)
+		case wire.Page:
+			for _, p := range b.Publications {
+				checkMessage(t, p.Message, text)
+			}
+		}
+		again := wire.JSON.AppendServerFrame(nil, frame)
+		got, err := wire.JSON.DecodeServerFrame(again)
+		if len(again) <= wire.MaxServerFrameBytes && (err != nil || !reflect.DeepEqual(got, frame)) {
+			t.Errorf("%s\nwent round as %s\nand became %+v, %v", text, again, got, err)
+		}
+	})
+}
+
+// checkInput fails if decoding changed its input, took what is not JSON for a frame, or failed with another error than
+// those of the contract.
+func checkInput(t *testing.T, before, after []byte, err error) {
+	t.Helper()
+	if !bytes.Equal(before, after) {
+		t.Errorf("decoding changed %q to %q", before, after)
+	}
+	var refusal *wire.ProtocolError
+	known := err == nil || errors.Is(err, wire.ErrUnknownFrame)
+	if known && !json.Valid(before) {
+		t.Errorf("%q is not JSON and was accepted", before)
+	}
+	if !known && !errors.As(err, &refusal) {
+		t.Errorf("error %v is no ProtocolError", err)
+	}
+}
+
+// checkMessage fails unless m is valid and its JSON data is a part of frame.
+func checkMessage(t *testing.T, m wire.Message, frame []byte) {
+	t.Helper()
+	if m.Data.Binary {
+		return
+	}
+	if !json.Valid(m.Data.Body) {
+		t.Errorf("data %q is not JSON", m.Data.Body)
+	}
+	if string(m.Data.Body) != "null" && !bytes.Contains(frame, m.Data.Body) {
+		t.Errorf("data %q is not that of %q", m.Data.Body, frame)
+	}
+}
+
+// FuzzValidJSON compares with the standard library, which knows no limit of depth and takes what is not UTF-8.
+func FuzzValidJSON(f *testing.F) {
+	for _, cases := range readGolden(f) {
+		for _, c := range cases {
+			f.Add(c.text())
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		err := wire.ValidJSON(text)
+		want := json.Valid(text) && bytes.Equal(text, bytes.ToValidUTF8(text, nil)) && len(text) <= wire.MaxFrameBytes
+		if want && depth(text) > wire.MaxDataDepth {
+			want = false
+		}
+		if (err == nil) != want {
+			t.Errorf("ValidJSON(%q) = %v, want valid: %v", text, err, want)
+		}
+	})
+}
+
+// depth returns how deep valid JSON goes.
+func depth(text []byte) (deepest int) {
+	level, quoted, escaped := 0, false, false
+	for _, c := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = c == '\\', c != '"'
+		case c == '"':
+			quoted = true
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// FuzzString checks that any string of Go comes through a frame as the UTF-8 in it.
+func FuzzString(f *testing.F) {
+	for _, s := range []string{"", "a", "\x00\x1f\"\\/", "\xff\xc0\x80", "\u2028</script>", "\ufffd", "\U0001f600", "\xed\xa0\x80"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		text := wire.JSON.AppendServerFrame(nil, wire.ServerFrame{Body: wire.Bye{Code: wire.CloseMoved, Reason: s}})
+		var oracle struct{ Bye struct{ Reason string } }
+		if err := json.Unmarshal(text, &oracle); err != nil {
+			t.Fatalf("%q became %s: %v", s, text, err)
+		}
+		frame, err := wire.JSON.DecodeServerFrame(text)
+		if want := oracle.Bye.Reason; err != nil || frame.Body.(wire.Bye).Reason != want || !sameText(want, s) {
+			t.Errorf("%q became %s, decoded to %+v, %v; the standard library reads %q", s, text, frame, err, want)
+		}
+	})
+}
+
+// sameText reports whether got is s with each byte that is not UTF-8 replaced.
+func sameText(got, s string) bool { return got == string([]rune(s)) }
