@@ -1,0 +1,7 @@
+//go:build !unix
+
+package websocket
+
+import "net"
+
+func newSocket(nc net.Conn) socket { return &blockingSocket{conn: nc} }

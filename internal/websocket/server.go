@@ -1,0 +1,140 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Errors that Handler.Closed is given, besides a *CloseError and errors of the network.
+var (
+	ErrServerClosed = errors.New("websocket: server is closed")
+	ErrAborted      = errors.New("websocket: aborted")
+	ErrNoClose      = errors.New("websocket: the peer went away without a close frame")
+	ErrSilent       = errors.New("websocket: nothing heard from the peer after a ping")
+	ErrStalled      = errors.New("websocket: the peer takes no bytes")
+	ErrCloseTimeout = errors.New("websocket: the peer did not answer the close frame in time")
+)
+
+// Server owns what many connections share: the flush workers and the wheel that keeps their times. Its methods may be
+// called concurrently.
+type Server struct {
+	cfg     Config // with defaults
+	wheel   *wheel
+	workers []*worker
+	next    atomic.Uint32 // the worker of the next connection
+
+	stop chan struct{} // closed by Close
+	idle chan struct{} // closed after stop, when every goroutine has ended
+
+	goroutines sync.WaitGroup
+	waiter     sync.WaitGroup // the goroutine that closes idle
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// NewServer returns a server with no connections. It starts no goroutine.
+func NewServer(cfg Config) *Server {
+	cfg = cfg.withDefaults()
+	s := &Server{
+		cfg:   cfg,
+		wheel: newWheel(cfg),
+		stop:  make(chan struct{}),
+		idle:  make(chan struct{}),
+	}
+	for range cfg.Workers {
+		s.workers = append(s.workers, newWorker(cfg.TurnBytes))
+	}
+	return s
+}
+
+// Run writes what connections have to say and keeps their times, until ctx ends or Close is called; then it returns nil.
+// Without it connections only read. It is called once; after Close it returns ErrServerClosed.
+func (s *Server) Run(ctx context.Context) error {
+	if !s.enter() {
+		return ErrServerClosed
+	}
+	defer s.leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, w := range s.workers {
+		running.Go(func() { w.run(ctx.Done()) })
+	}
+	running.Go(func() { s.wheel.run(ctx.Done()) })
+
+	select {
+	case <-ctx.Done():
+	case <-s.stop:
+		cancel()
+	}
+	return nil
+}
+
+// Close refuses new connections, ends Run, aborts the connections that are left and waits until every goroutine has
+// ended or ctx has, whose error it then returns. A Handler that blocks in Message holds it up unless it watches
+// Conn.Done. It is idempotent. To end connections with a close frame, Close each of them before.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if first {
+		close(s.stop)
+		s.waiter.Go(func() {
+			s.goroutines.Wait()
+			close(s.idle)
+		})
+		for _, c := range s.wheel.close() {
+			c.Abort(ErrServerClosed)
+		}
+	}
+	select {
+	case <-s.idle:
+		s.waiter.Wait()
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// enter registers the caller as something that Close waits for, until leave, and reports whether the server is open.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.goroutines.Add(1)
+	return true
+}
+
+func (s *Server) leave() { s.goroutines.Done() }
+
+// serve starts a connection. The caller has entered.
+func (s *Server) serve(nc net.Conn, early []byte, protocol string, accept func(c *Conn) Handler) {
+	c := newConn(s, newSocket(nc), protocol)
+	accepted := false
+	defer func() {
+		if !accepted { // accept panicked; net/http logs it
+			c.sock.abort()
+		}
+	}()
+	c.handler = accept(c)
+	accepted = true
+	if !s.wheel.add(c) {
+		c.Abort(ErrServerClosed)
+	}
+	s.goroutines.Go(func() { c.readLoop(early) })
+	c.endTurn(false)
+}
+
+// pickWorker deals connections out to the workers in turn.
+func (s *Server) pickWorker() *worker {
+	return s.workers[s.next.Add(1)%uint32(len(s.workers))]
+}
