@@ -32,7 +32,7 @@ type Encoder interface {
 // Link is a connection and what it carries: replies that wait to be sent, and the cursors of the subscriptions. There is
 // no queue of publications: Fill reads them from where they are.
 type Link struct {
-	// Set by Connect, then read-only.
+	// Set by NewLink, then read-only.
 	node      *Node
 	transport Transport
 	encoder   Encoder

@@ -78,19 +78,31 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 }
 
-// Connect makes a Link of a new connection. It fails with CodeDraining once the node drains.
-func (n *Node) Connect(t Transport, e Encoder, h Handshake) (*Link, error) {
-	l := &Link{node: n, transport: t, encoder: e, handshake: &h}
+// NewLink returns a Link for a new connection; Connected must follow before its first frame.
+func (n *Node) NewLink(t Transport, e Encoder, h Handshake) *Link {
+	return &Link{node: n, transport: t, encoder: e, handshake: &h}
+}
+
+// Connected counts l among the node's connections. Once the node drains, the connection is told so and ends at once.
+func (l *Link) Connected() {
+	n := l.node
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.draining {
-		return nil, &wire.ProtocolError{Code: wire.CodeDraining}
-	}
 	n.links[l] = struct{}{}
-	if n.HelloTimeout > 0 {
+	draining := n.draining
+	n.mu.Unlock()
+	switch {
+	case draining:
+		l.end(wire.Bye{Code: wire.CloseDraining, Delay: drainSpread(0)})
+	case n.HelloTimeout > 0:
 		n.greeting.expect(l, time.Now().Add(n.HelloTimeout))
 	}
-	return l, nil
+}
+
+// Draining reports whether the node takes no new connections.
+func (n *Node) Draining() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.draining
 }
 
 // Drain tells every client to come back after a delay, each its own, so that they do not all come at once, and waits

@@ -43,7 +43,10 @@ func (s *subscribing) allow(ctx context.Context) error {
 	case full:
 		return wire.Errorf(wire.CodeTooManyChannels, "a session has at most %d subscriptions", maxSubscriptions)
 	}
-	return l.node.Policy.Subscribe(ctx, l.session, s.req.Channel)
+	if err := l.node.Policy.Subscribe(ctx, l.session, s.req.Channel); err != nil || s.req.Last == 0 {
+		return err
+	}
+	return l.node.Policy.History(ctx, l.session, s.req.Channel)
 }
 
 // join makes the node listen to the channel.

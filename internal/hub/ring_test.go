@@ -1,0 +1,174 @@
+package hub
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/wire"
+)
+
+const epoch = 7
+
+// entryAt returns the entry at offset with a payload of n bytes; tags are the offsets.
+func entryAt(offset uint64, n int) *Entry {
+	return &Entry{Publication: &engine.Publication{
+		Position: engine.Position{Epoch: epoch, Offset: offset, Tag: uint32(offset)},
+		PrevTag:  uint32(offset - 1),
+		Message:  wire.Message{Data: wire.BinaryData(make([]byte, n))},
+	}}
+}
+
+// held returns the offsets that r holds, and fails the test if they are not consecutive up to the top.
+func held(t *testing.T, r *ring) (from, to uint64) {
+	t.Helper()
+	top := r.top.Load()
+	for o := r.base.Load(); o <= top.Offset; o++ {
+		if e := r.at(top.Epoch, o); e == nil || e.Offset != o {
+			t.Fatalf("offset %d is not held, base %d, top %d", o, r.base.Load(), top.Offset)
+		}
+	}
+	if r.at(top.Epoch, r.base.Load()-1) != nil || r.at(top.Epoch, top.Offset+1) != nil {
+		t.Fatal("holds an offset outside of base and top")
+	}
+	return r.base.Load(), top.Offset
+}
+
+func TestRingHoldsTheNewest(t *testing.T) {
+	var r ring
+	r.start(engine.Position{Epoch: epoch, Offset: 10, Tag: 10})
+	if r.oldest() != nil {
+		t.Fatal("a ring that was just started holds an entry")
+	}
+	for o := uint64(11); o <= 3_000; o++ {
+		r.append(entryAt(o, 1))
+		from, to := held(t, &r)
+		if want := max(11, o+1-min(o, maxRingEntries)); to != o || from != want {
+			t.Fatalf("holds %d to %d after %d, want from %d", from, to, o, want)
+		}
+		if r.oldest().Offset != from {
+			t.Fatalf("oldest is %d, want %d", r.oldest().Offset, from)
+		}
+	}
+	r.shrink()
+	if from, to := held(t, &r); to != 3_000 || to-from != minRingEntries-1 {
+		t.Fatalf("shrunk to %d to %d", from, to)
+	}
+	r.append(entryAt(3_001, 1))
+	if _, to := held(t, &r); to != 3_001 {
+		t.Fatal("does not go on after it was shrunk")
+	}
+}
+
+func TestRingIsBoundedInBytes(t *testing.T) {
+	var r ring
+	r.start(engine.Position{Epoch: epoch})
+	for o := uint64(1); o <= 100; o++ {
+		r.append(entryAt(o, maxRingBytes/10))
+	}
+	from, to := held(t, &r)
+	if n := to - from + 1; n != 10 || r.bytes > maxRingBytes {
+		t.Fatalf("holds %d entries, %d bytes", n, r.bytes)
+	}
+	r.append(entryAt(101, 2*maxRingBytes))
+	if from, to := held(t, &r); from != 101 || to != 101 {
+		t.Fatalf("holds %d to %d, want the one large entry", from, to)
+	}
+}
+
+func TestRingStartsAnewAfterABreak(t *testing.T) {
+	otherEpoch := entryAt(6, 1)
+	otherEpoch.Epoch++
+	otherTag := entryAt(6, 1)
+	otherTag.PrevTag++
+	for name, next := range map[string]*Entry{"gap": entryAt(9, 1), "epoch": otherEpoch, "tag": otherTag} {
+		var r ring
+		r.start(engine.Position{Epoch: epoch})
+		for o := uint64(1); o <= 5; o++ {
+			r.append(entryAt(o, 1))
+		}
+		r.append(next)
+		if from, to := held(t, &r); from != next.Offset || to != next.Offset {
+			t.Errorf("%s: holds %d to %d", name, from, to)
+		}
+		if r.bytes != next.Size() {
+			t.Errorf("%s: counts %d bytes", name, r.bytes)
+		}
+	}
+}
+
+func TestRingLeavesOutRepeats(t *testing.T) {
+	var r ring
+	r.append(entryAt(5, 1)) // the feed may come before start
+	r.start(engine.Position{Epoch: epoch, Offset: 4, Tag: 4})
+	r.append(entryAt(6, 1))
+	r.append(entryAt(5, 1))
+	r.append(entryAt(6, 1))
+	if from, to := held(t, &r); from != 5 || to != 6 {
+		t.Fatalf("holds %d to %d", from, to)
+	}
+}
+
+// Readers take no lock: whatever the writer does meanwhile, they find the entry that they ask for, or none.
+func TestRingReadersBesideTheWriter(t *testing.T) {
+	var r ring
+	r.start(engine.Position{Epoch: epoch})
+	var readers sync.WaitGroup
+	stop := make(chan struct{})
+	for range 2 {
+		readers.Go(func() {
+			next := uint64(1)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				top := r.top.Load()
+				if e := r.at(epoch, next); e != nil {
+					if e.Offset != next {
+						t.Errorf("asked for %d, got %d", next, e.Offset)
+					}
+					next++
+				} else if next <= top.Offset {
+					next = max(next, r.base.Load()) // it was evicted
+				}
+			}
+		})
+	}
+	for o := uint64(1); o <= 50_000; o++ {
+		r.append(entryAt(o, 8))
+		if o%1_000 == 0 {
+			r.shrink()
+		}
+	}
+	close(stop)
+	readers.Wait()
+}
+
+func BenchmarkRingAppend(b *testing.B) {
+	b.ReportAllocs()
+	var r ring
+	r.start(engine.Position{Epoch: epoch})
+	pubs := make([]Entry, b.N)
+	for i := range pubs {
+		pubs[i].Publication = entryAt(uint64(i)+1, 0).Publication
+	}
+	b.ResetTimer()
+	for i := range pubs {
+		r.append(&pubs[i])
+	}
+}
+
+func BenchmarkRingRead(b *testing.B) {
+	b.ReportAllocs()
+	var r ring
+	for o := uint64(1); o <= 1_000; o++ {
+		r.append(entryAt(o, 128))
+	}
+	for i := 0; b.Loop(); i++ {
+		if r.at(epoch, uint64(i%1_000)+1) == nil {
+			b.Fatal("not held")
+		}
+	}
+}
