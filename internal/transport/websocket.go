@@ -1,0 +1,101 @@
+// Package transport turns connections into frames for sessions: the handshake over HTTP, the codec, the framing.
+package transport
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/internal/session"
+	"github.com/earshot/earshot/internal/websocket"
+	"github.com/earshot/earshot/wire"
+)
+
+// slotWebSocketJSON is the place of JSON in WebSocket frames among an entry's encodings.
+const slotWebSocketJSON = 0
+
+// WebSocket serves sessions over WebSocket. It is an http.Handler.
+type WebSocket struct {
+	node    *session.Node
+	server  *websocket.Server
+	origins Origins
+	log     *slog.Logger
+}
+
+// NewWebSocket returns a handler that opens connections of server for node, to pages of the allowed origins.
+func NewWebSocket(node *session.Node, server *websocket.Server, origins Origins, log *slog.Logger) *WebSocket {
+	return &WebSocket{node: node, server: server, origins: origins, log: log}
+}
+
+// ServeHTTP opens a connection. It returns once the handshake is done.
+func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !t.origins.Allow(r) {
+		http.Error(w, "this origin may not connect: add it to allowed_origins", http.StatusForbidden)
+		return
+	}
+	if t.node.Draining() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the server is about to stop", http.StatusServiceUnavailable)
+		return
+	}
+	handshake := session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header}
+	err := t.server.Upgrade(w, r, []string{wire.JSON.Subprotocol()}, func(c *websocket.Conn) websocket.Handler {
+		s := &socket{conn: c, codec: wire.JSON}
+		s.link = t.node.NewLink(s, s, handshake)
+		s.link.Connected()
+		return s
+	})
+	if err != nil {
+		t.log.Debug("websocket handshake failed", "remote", r.RemoteAddr, "error", err)
+	}
+}
+
+// socket is one WebSocket connection between the layers: it is the connection's handler, and the link's transport and
+// encoder.
+type socket struct {
+	conn  *websocket.Conn
+	codec wire.Codec
+	link  *session.Link
+}
+
+// Message decodes one frame for the session. What can't be decoded is answered, and the connection goes on.
+func (s *socket) Message(op websocket.Opcode, payload []byte) error {
+	if (op == websocket.OpBinary) != s.codec.Binary() {
+		s.link.Refuse(wire.Errorf(wire.CodeBadFrame, "the codec %s has no such messages: %v", s.codec.Subprotocol(), op))
+		return nil
+	}
+	frame, err := s.codec.DecodeClientFrame(payload)
+	if err != nil {
+		s.link.Refuse(err)
+		return nil
+	}
+	s.link.Receive(frame)
+	return nil
+}
+
+// Fill gives the connection what the session has to say.
+func (s *socket) Fill(dst []byte, max int) ([]byte, bool) { return s.link.Fill(dst, max) }
+
+// Closed tells the session that the connection is over.
+func (s *socket) Closed(error) { s.link.Lost() }
+
+// Notify has Fill called.
+func (s *socket) Notify() { s.conn.Notify() }
+
+// Close ends the connection once what the session said is sent.
+func (s *socket) Close(code wire.Code, reason string) { s.conn.Close(uint16(code), reason) }
+
+// Slot is the place of this codec in WebSocket frames.
+func (s *socket) Slot() int { return slotWebSocketJSON }
+
+// Publication returns p in a WebSocket frame.
+func (s *socket) Publication(channel string, p *engine.Publication) []byte {
+	return s.Frame(nil, wire.ServerFrame{Body: session.Publication(channel, p)})
+}
+
+// Frame appends f in a WebSocket frame. The header's length depends on that of the payload, which is written first.
+func (s *socket) Frame(dst []byte, f wire.ServerFrame) []byte {
+	payload := s.codec.AppendServerFrame(nil, f)
+	dst = websocket.AppendHeader(dst, websocket.OpText, len(payload))
+	return append(dst, payload...)
+}
