@@ -193,7 +193,7 @@ func TestBadOptions(t *testing.T) {
 		{"http://", client.Options{}, "no host"},
 		{"http://host?token=1", client.Options{}, "query"},
 		{"http://user:secret@host", client.Options{}, "user"},
-		{"http://host", client.Options{Heartbeat: time.Second}, "Heartbeat 1s is outside"},
+		{"http://host", client.Options{Heartbeat: time.Second}, "heartbeat 1s is outside"},
 		{"http://host", client.Options{BackoffMax: -1}, "BackoffMax is negative"},
 		{"http://host", client.Options{QueueEvents: -1}, "QueueEvents is negative"},
 		{"http://host", client.Options{MaxPendingBytes: 1}, "MaxPendingBytes 1 does not hold"},

@@ -73,7 +73,7 @@ func (o Options) withDefaults() (Options, error) {
 	count("QueueEvents", &o.QueueEvents, 1024)
 	count("QueueBytes", &o.QueueBytes, 1<<20)
 	if o.Heartbeat < wire.MinHeartbeat || o.Heartbeat > wire.MaxHeartbeat {
-		errs = append(errs, fmt.Errorf("Heartbeat %v is outside %v to %v", o.Heartbeat, wire.MinHeartbeat, wire.MaxHeartbeat))
+		errs = append(errs, fmt.Errorf("heartbeat %v is outside %v to %v", o.Heartbeat, wire.MinHeartbeat, wire.MaxHeartbeat))
 	}
 	if o.MaxPendingBytes < wire.MaxFrameBytes {
 		errs = append(errs, fmt.Errorf("MaxPendingBytes %d does not hold one frame of %d", o.MaxPendingBytes, wire.MaxFrameBytes))

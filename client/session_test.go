@@ -116,7 +116,7 @@ func TestComesBack(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				at := time.Now()
 				tt.end(p)
-				p = s.welcome("s1")
+				s.welcome("s1")
 				if wait := time.Since(at); wait < tt.min || wait > tt.max {
 					t.Errorf("came back after %v, want %v to %v", wait, tt.min, tt.max)
 				}
