@@ -1,0 +1,156 @@
+import { type BackoffOptions, backoff } from "./backoff.js";
+import type { Connection } from "./connection.js";
+import type { Cursor, Start } from "./cursor.js";
+import { EarshotError, isTemporary, needsToken } from "./errors.js";
+import type { ClientFrames, Refusal, ServerFrame, ServerFrames } from "./frames.js";
+import type { Outbox } from "./outbox.js";
+
+/** What a feed is made of. */
+export interface FeedOptions {
+  channel: string;
+  start: Start;
+  noEcho: boolean;
+  connection: Connection;
+  reads: Outbox;
+  backoff: BackoffOptions;
+  /** Nobody listens any more. */
+  vacant: () => void;
+}
+
+/** The client's one subscription of a channel on the wire, shared by all the cursors in it. */
+export class Feed {
+  readonly channel: string;
+  readonly noEcho: boolean;
+  /** Whether the channel keeps a log; undefined until that is known. */
+  retained: boolean | undefined;
+  readonly #options: FeedOptions;
+  readonly #cursors = new Set<Cursor>();
+  #position: string | undefined;
+  #resets = 0;
+  #active = false;
+  /** The server was asked on the link that is open now, and has not refused. */
+  #asked = false;
+  #failures = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: FeedOptions) {
+    this.channel = options.channel;
+    this.noEcho = options.noEcho;
+    this.#options = options;
+    this.#position = options.start.since;
+  }
+
+  /** No cursor came yet: the first is where the feed itself starts. */
+  get isFresh(): boolean {
+    return !this.#cursors.size;
+  }
+
+  /** The server has confirmed the subscription on the link that is open now. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** After the last thing that the server told. */
+  get position(): string | undefined {
+    return this.#position;
+  }
+
+  /** How many times the server said that before and after do not join. */
+  get resets(): number {
+    return this.#resets;
+  }
+
+  /** Adds a cursor. The first makes the feed subscribe. */
+  add(cursor: Cursor): void {
+    this.#cursors.add(cursor);
+    if (this.#cursors.size === 1) this.opened();
+  }
+
+  remove(cursor: Cursor): void {
+    if (!this.#cursors.delete(cursor) || this.#cursors.size) return;
+    if (this.#asked) this.#options.connection.send("unsub", { ch: this.channel });
+    this.#stop();
+    this.#options.vacant();
+  }
+
+  async history(
+    query: Omit<ClientFrames["history"], "ch">,
+    signal: AbortSignal,
+  ): Promise<ServerFrames["page"]> {
+    const body = JSON.stringify({ ch: this.channel, ...query });
+    return this.#options.reads.ask({ kind: "history", body, wanted: "page", signal });
+  }
+
+  opened(): void {
+    const { connection } = this.#options;
+    if (!connection.isOpen || !this.#cursors.size) return;
+    this.#asked = true;
+    connection.request("sub", JSON.stringify(this.#request()), (frame) => this.#answered(frame));
+  }
+
+  down(): void {
+    this.#stop();
+  }
+
+  received(frame: ServerFrame): void {
+    // Frames of a subscription that was ended here may still be on their way when a new one has been asked for.
+    if (!this.#active) return;
+    if (frame.kind === "unsubscribed") {
+      this.#stop();
+      if (frame.body.code) this.#refused(frame.body);
+    } else if (frame.kind === "pub" || frame.kind === "reset" || frame.kind === "missed") {
+      this.#position = frame.body.position || this.#position;
+      if (frame.kind === "reset") this.#resets++;
+      if (frame.kind === "missed") this.retained = false;
+      for (const cursor of [...this.#cursors]) cursor.offer(frame, frame.size);
+    } else if (frame.kind === "moved") {
+      this.#position = frame.body.position;
+      for (const cursor of this.#cursors) cursor.moved(frame.body.position);
+    }
+  }
+
+  /** Ends every cursor; with an error unless the application asked for it. */
+  end(error?: EarshotError): void {
+    this.#stop();
+    const cursors = [...this.#cursors];
+    this.#cursors.clear();
+    for (const cursor of cursors) cursor.ended(error);
+    this.#options.vacant();
+  }
+
+  #request(): ClientFrames["sub"] {
+    const { start } = this.#options;
+    const request: ClientFrames["sub"] = { ch: this.channel };
+    if (this.#position !== undefined) request.since = this.#position;
+    else if (start.last) request.last = start.last;
+    if (this.noEcho) request.echo = false;
+    return request;
+  }
+
+  #answered(frame: ServerFrame): void {
+    if (!this.#cursors.size) return;
+    if (frame.kind === "error") return this.#refused(frame.body);
+    if (frame.kind !== "subscribed") return;
+    this.#active = true;
+    this.#failures = 0;
+    // An earlier position stays until something follows it: were the link to break before a reset is told, naming the
+    // answer's position would hide it.
+    this.#position ??= frame.body.position;
+    for (const cursor of [...this.#cursors]) cursor.ready(this.#position);
+  }
+
+  #refused(refusal: Refusal): void {
+    this.#stop();
+    const { connection, backoff: bounds } = this.#options;
+    if (needsToken(refusal.code)) connection.refused(refusal);
+    else if (isTemporary(refusal.code)) {
+      this.#retry = setTimeout(() => this.opened(), refusal.delay ?? backoff(this.#failures++, bounds));
+    } else this.end(new EarshotError(refusal.code, refusal.reason, refusal.name));
+  }
+
+  #stop(): void {
+    this.#active = false;
+    this.#asked = false;
+    clearTimeout(this.#retry);
+  }
+}

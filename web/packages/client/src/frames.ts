@@ -1,0 +1,68 @@
+import type { MissedEvent, Page, Publication, ResetEvent } from "./events.js";
+
+/** The protocol's version: the WebSocket subprotocol that selects it. */
+export const subprotocol = "earshot.v1.json";
+
+/** A client's frame may have at most this many bytes. */
+export const maxFrameBytes = 64 << 10;
+/** A history request may ask for at most this many publications. */
+export const maxPageLimit = 500;
+
+/** What a client says, by the frame's key. */
+export interface ClientFrames {
+  hello: { token?: string; client?: string; sender?: string; resume?: string; heartbeat_ms?: number };
+  sub: { ch: string; since?: string; last?: number; echo?: false };
+  unsub: { ch: string };
+  pub: PublishBody;
+  history: { ch: string; since?: string; before?: string; limit?: number };
+  refresh: { token: string };
+  ping: Record<string, never>;
+  pong: Record<string, never>;
+}
+
+export interface PublishBody {
+  ch: string;
+  key: string;
+  event?: string;
+  data?: unknown;
+  b64?: string;
+  tags?: Readonly<Record<string, string>>;
+}
+
+/** What an error frame, a server's unsubscribed frame and bye say. */
+export interface Refusal {
+  readonly code: number;
+  readonly name: string;
+  readonly reason: string;
+  /** When to come back, in milliseconds; undefined leaves it to the client's backoff. */
+  readonly delay?: number | undefined;
+}
+
+/** What the server says, by the frame's key. */
+export interface ServerFrames {
+  welcome: { session: string; resume: string; user: string; resumed: boolean; heartbeat: number };
+  subscribed: { channel: string; position: string };
+  unsubscribed: { channel: string } & Refusal;
+  published: { channel: string; position: string; offset: number; duplicate: boolean; durability: string };
+  /** `bytes` is the length of the frame's text. */
+  page: Page & { channel: string; bytes: number };
+  refreshed: object;
+  error: Refusal;
+  pub: Publication;
+  reset: ResetEvent;
+  missed: MissedEvent;
+  moved: { channel: string; position: string };
+  ping: object;
+  pong: object;
+  bye: Refusal;
+}
+
+/** A decoded frame: `id` is 0 where it answers nothing, `size` the length of its text. */
+export type ServerFrame = {
+  [K in keyof ServerFrames]: {
+    readonly kind: K;
+    readonly id: number;
+    readonly size: number;
+    readonly body: ServerFrames[K];
+  };
+}[keyof ServerFrames];

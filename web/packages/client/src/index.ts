@@ -1,0 +1,12 @@
+export type { BackoffOptions } from "./backoff.js";
+export type { Channel, HistoryOptions } from "./channel.js";
+export type { Client, ClientEvents } from "./client.js";
+export { connect } from "./connect.js";
+export { ClientCode, EarshotError, ResetError } from "./errors.js";
+export type { MissedEvent, Page, Publication, Receipt, ResetEvent, ResetReason } from "./events.js";
+export type { Options, QueueLimit } from "./options.js";
+export type { PublishOptions } from "./publisher.js";
+export type { WebSocketConstructor, WebSocketLike } from "./socket.js";
+export type { State } from "./state.js";
+export type { SubscribeOptions, Subscription, SubscriptionEvents } from "./subscription.js";
+export type { Token } from "./token.js";
