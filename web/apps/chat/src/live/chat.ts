@@ -1,0 +1,151 @@
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Link } from "../model/link";
+import {
+  channelOf,
+  linkTo,
+  maxJoinedRooms,
+  type RoomInfo,
+  readyRooms,
+  roomList,
+  roomName,
+  roomOfHash,
+} from "../model/rooms";
+import { newest } from "../model/timeline";
+import { beforeAll, isAfter, markOf, type ReadMark, unread } from "../model/unread";
+import type { Profile } from "./profile";
+import { Room, type RoomChannel } from "./room";
+import { load, save } from "./storage";
+
+/** What the chat needs of the client. */
+export interface Connection {
+  readonly link: ReadonlySignal<Link>;
+  channel(name: string): RoomChannel;
+}
+
+/** The whole chat: the rooms that are followed, the one that is open, and how far each was read. */
+export class Chat {
+  private readonly joined = signal(load(localStorage, "rooms", readNames) ?? []);
+  private readonly marks = signal(load(localStorage, "read", readMarks) ?? {});
+  private readonly followed = new Map<string, { room: Room; leave: AbortController }>();
+
+  /** The name of the open room. */
+  readonly current = signal(readyRooms[0]?.name ?? "");
+  readonly list: ReadonlySignal<readonly RoomInfo[]> = computed(() => roomList(this.joined.value));
+  /** Whether the page is in front of its reader. */
+  readonly attended = signal(true);
+
+  constructor(
+    readonly profile: Profile,
+    readonly connection: Connection,
+  ) {
+    for (const { name } of this.list.peek()) this.follow(name);
+  }
+
+  /** Returns the open room. */
+  get room(): Room {
+    return this.follow(this.current.value);
+  }
+
+  /** Returns a listed room, and starts to follow it if it is new. */
+  follow(name: string): Room {
+    const known = this.followed.get(name);
+    if (known !== undefined) return known.room;
+    const room = new Room(name, this.connection.channel(channelOf(name)), this.profile.person);
+    const leave = new AbortController();
+    this.followed.set(name, { room, leave });
+    void room.run(leave.signal);
+    return room;
+  }
+
+  /** Opens the room that the address names, and lists it from now on. */
+  openFromAddress(hash: string): void {
+    const name = roomOfHash(hash) || (readyRooms[0]?.name ?? "");
+    if (!this.list.peek().some((room) => room.name === name)) {
+      this.keepJoined([...this.joined.peek(), name].slice(-maxJoinedRooms));
+    }
+    this.current.value = name;
+  }
+
+  /** Goes to a room by name. Returns false when nothing usable is in the name. */
+  goTo(text: string): boolean {
+    const name = roomName(text);
+    if (name === "") return false;
+    location.hash = linkTo(name);
+    return true;
+  }
+
+  /** Takes a joined room off the list. */
+  leave(name: string): void {
+    this.keepJoined(this.joined.peek().filter((other) => other !== name));
+    if (this.current.peek() === name) location.hash = linkTo(readyRooms[0]?.name ?? "");
+    this.followed.get(name)?.leave.abort();
+    this.followed.delete(name);
+  }
+
+  /** Returns how far a room was read; undefined before the first visit. */
+  mark(name: string): ReadMark | undefined {
+    return this.marks.value[name];
+  }
+
+  /** Returns how far a room was read, without following its changes. */
+  peekMark(name: string): ReadMark | undefined {
+    return this.marks.peek()[name];
+  }
+
+  /** Counts what others wrote in a room since it was last read, as far as the page knows. */
+  unread(name: string): number {
+    const { shown, tail } = this.follow(name).timeline.value;
+    return unread(tail.length > 0 ? tail : shown, this.mark(name), this.profile.person.value.id).length;
+  }
+
+  /** Notes that a room's newest message was seen. */
+  markRead(name: string): void {
+    const last = newest(this.follow(name).timeline.peek());
+    const mark = this.marks.peek()[name];
+    if (last !== undefined && (mark === undefined || isAfter(last, mark))) this.keepMark(name, markOf(last));
+  }
+
+  /** Starts the count of rooms that were never visited at what they hold now. Returns what stops it. */
+  startCounting(): () => void {
+    return effect(() => {
+      for (const { name } of this.list.value) {
+        const room = this.follow(name);
+        if (room.phase.value.name !== "ready" || this.marks.peek()[name] !== undefined) continue;
+        const last = newest(room.timeline.peek());
+        this.keepMark(name, last === undefined ? beforeAll : markOf(last));
+      }
+    });
+  }
+
+  private keepMark(name: string, mark: ReadMark): void {
+    this.marks.value = { ...this.marks.peek(), [name]: mark };
+    save(localStorage, "read", this.marks.peek());
+  }
+
+  private keepJoined(names: readonly string[]): void {
+    this.joined.value = [...names];
+    save(localStorage, "rooms", names);
+  }
+}
+
+function readNames(value: unknown): string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const names = value.filter(
+    (name): name is string => typeof name === "string" && name !== "" && roomName(name) === name,
+  );
+  return [...new Set(names)].slice(-maxJoinedRooms);
+}
+
+function readMarks(value: unknown): Record<string, ReadMark> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const isMark = (mark: unknown): mark is ReadMark =>
+    typeof mark === "object" &&
+    mark !== null &&
+    "time" in mark &&
+    "offset" in mark &&
+    typeof mark.time === "number" &&
+    typeof mark.offset === "number";
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, ReadMark] => isMark(entry[1])),
+  );
+}

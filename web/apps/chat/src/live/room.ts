@@ -1,0 +1,172 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { type ChatData, type Message, type Received, readMessage } from "../model/message";
+import * as outbox from "../model/outbox";
+import type { Person } from "../model/person";
+import * as timeline from "../model/timeline";
+import { explain } from "./explain";
+import { randomID } from "./random";
+
+/** What a room needs of its channel. */
+export interface RoomChannel {
+  subscribe(options: {
+    since: string;
+    onReset: () => Promise<void>;
+    signal: AbortSignal;
+  }): AsyncIterable<Received>;
+  publish(data: ChatData, options: { key: string }): Promise<unknown>;
+  history(query: { before?: string; since?: string; limit: number }): Promise<HistoryPage>;
+}
+
+/** A page of history, oldest first. */
+export interface HistoryPage {
+  readonly publications: readonly Received[];
+  /** The room's newest position when the page was read. */
+  readonly position: string;
+  readonly more: boolean;
+}
+
+/** What a room is doing about history: at most one thing at a time. */
+export type Paging = "idle" | "older" | "newer" | "failed";
+
+/** Whether the room's newest messages are known. */
+export type Phase =
+  | { readonly name: "loading" }
+  | { readonly name: "ready" }
+  | { readonly name: "failed"; readonly why: string };
+
+/** Messages that one request asks for. */
+export const pageSize = 50;
+
+/** One room: what is shown of its log, and what this page has on the way to it. */
+export class Room {
+  readonly timeline = signal(timeline.unknown);
+  readonly outbox = signal<outbox.Outbox>([]);
+  readonly phase = signal<Phase>({ name: "loading" });
+  readonly paging = signal<Paging>("idle");
+  /** Whether the reader follows the end of the log. Set by the page. */
+  following = true;
+
+  constructor(
+    readonly name: string,
+    private readonly channel: RoomChannel,
+    private readonly me: ReadonlySignal<Person>,
+  ) {}
+
+  /** Follows the room until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      const since = await this.readNewest();
+      const onReset = () => this.restart();
+      for await (const received of this.channel.subscribe({ since, onReset, signal })) {
+        this.update((t) => timeline.receive(t, [readMessage(received)], this.following));
+      }
+    } catch (error) {
+      if (!signal.aborted) this.phase.value = { name: "failed", why: explain(error) };
+    }
+  }
+
+  /** Sends a message; it is in the outbox at once. Returns false when too many are waiting already. */
+  send(text: string): boolean {
+    if (this.outbox.peek().length >= outbox.maxWaiting) return false;
+    const out = { id: randomID(), from: this.me.peek(), text, time: Date.now() };
+    this.outbox.value = outbox.add(this.outbox.peek(), out);
+    this.toNewest();
+    void this.publish(out);
+    return true;
+  }
+
+  /** Sends a message again that failed, under the same key: it cannot be said twice. */
+  retry(id: string): void {
+    const out = this.outbox.peek().find((candidate) => candidate.id === id);
+    if (out?.state !== "failed") return;
+    this.outbox.value = outbox.again(this.outbox.peek(), id);
+    void this.publish(out);
+  }
+
+  /** Forgets a message that failed. */
+  discard(id: string): void {
+    this.outbox.value = outbox.arrived(this.outbox.peek(), new Set([id]));
+  }
+
+  async loadOlder(): Promise<void> {
+    const { shown, older } = this.timeline.peek();
+    const before = shown[0]?.position;
+    if (!older || before === undefined) return;
+    await this.page("older", { before }, (t, messages, more) => timeline.addOlder(t, messages, more));
+  }
+
+  async loadNewer(): Promise<void> {
+    const since = this.timeline.peek().shown.at(-1)?.position;
+    if (timeline.isLive(this.timeline.peek()) || since === undefined) return;
+    await this.page("newer", { since }, (t, messages) => timeline.addNewer(t, messages));
+  }
+
+  /** Shows the newest messages, wherever the reader was. */
+  toNewest(): void {
+    this.following = true;
+    this.timeline.value = timeline.toNewest(this.timeline.peek());
+  }
+
+  private async publish(out: Pick<outbox.Outgoing, "id" | "from" | "text">): Promise<void> {
+    const { id, from, text } = out;
+    try {
+      await this.channel.publish({ id, from, text }, { key: id });
+      this.outbox.value = outbox.sent(this.outbox.peek(), id);
+    } catch (error) {
+      this.outbox.value = outbox.failed(this.outbox.peek(), id, explain(error));
+    }
+  }
+
+  /** Reads the newest page and returns the position that it reaches. */
+  private async readNewest(): Promise<string> {
+    const page = await this.channel.history({ limit: pageSize });
+    this.update((t) => timeline.addOlder(t, page.publications.map(readMessage), page.more));
+    this.phase.value = { name: "ready" };
+    return page.position;
+  }
+
+  /** Reads the newest page again, where what is shown does not join what follows or could not be read. */
+  async restart(): Promise<void> {
+    this.timeline.value = timeline.unknown;
+    this.phase.value = { name: "loading" };
+    try {
+      await this.readNewest();
+    } catch (error) {
+      this.phase.value = { name: "failed", why: explain(error) };
+    }
+  }
+
+  private async page(
+    direction: "older" | "newer",
+    query: { before: string } | { since: string },
+    add: (t: timeline.Timeline, messages: Message[], more: boolean) => timeline.Timeline,
+  ): Promise<void> {
+    if (this.paging.peek() === "older" || this.paging.peek() === "newer") return;
+    this.paging.value = direction;
+    const asked = this.timeline.peek();
+    try {
+      const page = await this.channel.history({ ...query, limit: pageSize });
+      if (stillJoins(asked, this.timeline.peek()))
+        this.update((t) => add(t, page.publications.map(readMessage), page.more));
+      this.paging.value = "idle";
+    } catch {
+      this.paging.value = "failed";
+    }
+  }
+
+  /** Changes the timeline, and takes what arrived with that out of the outbox. */
+  private update(change: (t: timeline.Timeline) => timeline.Timeline): void {
+    const changed = change(this.timeline.peek());
+    this.timeline.value = changed;
+    if (this.outbox.peek().length === 0) return;
+    const own = [...changed.shown, ...changed.tail].filter(
+      (message) => message.from.id === this.me.peek().id,
+    );
+    this.outbox.value = outbox.arrived(this.outbox.peek(), new Set(own.map((message) => message.id)));
+  }
+}
+
+/** Reports whether a page that was asked for at one end still belongs there, and the reader did not jump meanwhile. */
+function stillJoins(asked: timeline.Timeline, now: timeline.Timeline): boolean {
+  return now.shown.some((message) => message === asked.shown[0] || message === asked.shown.at(-1));
+}

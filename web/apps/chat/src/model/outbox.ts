@@ -1,0 +1,46 @@
+import type { Person } from "./person";
+
+/** A message of this page that has not come back from the server yet. */
+export interface Outgoing {
+  readonly id: string;
+  /** The author as it was then: a retry under the same key must say the same. */
+  readonly from: Person;
+  readonly text: string;
+  /** When it was written, milliseconds since 1970, by this page's clock. */
+  readonly time: number;
+  readonly state: "sending" | "sent" | "failed";
+  /** Why it failed; empty otherwise. */
+  readonly error: string;
+}
+
+/** The messages that one room has on the way, in the order they were written. Values are immutable. */
+export type Outbox = readonly Outgoing[];
+
+/** Messages that may wait in one room before writing more is refused. */
+export const maxWaiting = 100;
+
+export function add(outbox: Outbox, out: Pick<Outgoing, "id" | "from" | "text" | "time">): Outbox {
+  return [...outbox, { ...out, state: "sending", error: "" }];
+}
+
+/** The server committed it; it leaves once it is received like everyone's (arrived). */
+export function sent(outbox: Outbox, id: string): Outbox {
+  return change(outbox, id, { state: "sent", error: "" });
+}
+
+export function failed(outbox: Outbox, id: string, error: string): Outbox {
+  return change(outbox, id, { state: "failed", error });
+}
+
+export function again(outbox: Outbox, id: string): Outbox {
+  return change(outbox, id, { state: "sending", error: "" });
+}
+
+/** Takes out those whose ids were received or that the author discarded. */
+export function arrived(outbox: Outbox, ids: ReadonlySet<string>): Outbox {
+  return outbox.some(({ id }) => ids.has(id)) ? outbox.filter(({ id }) => !ids.has(id)) : outbox;
+}
+
+function change(outbox: Outbox, id: string, to: Pick<Outgoing, "state" | "error">): Outbox {
+  return outbox.map((out) => (out.id === id ? { ...out, ...to } : out));
+}

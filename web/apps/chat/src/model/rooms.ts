@@ -1,0 +1,67 @@
+import { hueOf } from "./person";
+
+/** A room of the side list. */
+export interface RoomInfo {
+  readonly name: string;
+  readonly topic: string;
+  /** The colour of its picture. */
+  readonly hue: number;
+  /** Ready rooms are always listed; others can be left. */
+  readonly ready: boolean;
+}
+
+export const readyRooms: readonly RoomInfo[] = [
+  { name: "lobby", topic: "Come in and say hello", hue: 6, ready: true },
+  { name: "random", topic: "Anything that fits nowhere else", hue: 1, ready: true },
+  { name: "help", topic: "Ask, and somebody may know", hue: 8, ready: true },
+];
+
+/** Rooms that can be listed beside the ready ones: each is a subscription, and a session may have 128. */
+export const maxJoinedRooms = 40;
+
+const maxNameLength = 40;
+
+/** Makes a room name of what somebody typed or of a link; empty if nothing usable is left. */
+export function roomName(text: string): string {
+  const plain = text.normalize("NFC").toLowerCase().replace(/^\s*#/u, "");
+  const joined = plain.replace(/[\p{C}\p{Z}\s#/]+/gu, "-").replace(/-{2,}/gu, "-");
+  const short = Array.from(joined).slice(0, maxNameLength).join("");
+  return short.replace(/^-+|-+$/gu, "");
+}
+
+/** Returns the channel that carries a room. */
+export function channelOf(name: string): string {
+  return `chat:${name}`;
+}
+
+/** Returns the link to a room, relative to the page. */
+export function linkTo(name: string): string {
+  return `#/${encodeURIComponent(name)}`;
+}
+
+/** Returns the room that a location's hash names, or an empty string. */
+export function roomOfHash(hash: string): string {
+  const text = hash.replace(/^#\/?/u, "").replace(/^chat:/u, "");
+  try {
+    return roomName(decodeURIComponent(text));
+  } catch {
+    return "";
+  }
+}
+
+/** Returns what is known of a room by its name. */
+export function roomInfo(name: string): RoomInfo {
+  const ready = readyRooms.find((room) => room.name === name);
+  return ready ?? { name, topic: "Open to everyone who knows its name", hue: hueOf(name), ready: false };
+}
+
+/** Returns the list beside the log: the ready rooms and then the joined ones. */
+export function roomList(joined: readonly string[]): RoomInfo[] {
+  const others = joined.filter((name) => !readyRooms.some((room) => room.name === name));
+  return [...readyRooms, ...others.map(roomInfo)];
+}
+
+/** Returns the page's title while a room is open. */
+export function titleOf(name: string, unread: number): string {
+  return `${unread > 0 ? `(${unread > 99 ? "99+" : unread}) ` : ""}#${name} · Earshot`;
+}

@@ -1,0 +1,51 @@
+import { useState } from "preact/hooks";
+import { Composer } from "./composer";
+import { ConnectionNote } from "./connection-note";
+import { useChat } from "./context";
+import { InviteDialog } from "./invite-dialog";
+import { Log } from "./log";
+import { ProfileDialog } from "./profile-dialog";
+import { RoomDialog } from "./room-dialog";
+import { RoomHeader } from "./room-header";
+import { Sidebar } from "./sidebar";
+import { useDrawer } from "./use-drawer";
+
+type Open = "profile" | "room" | "invite" | "none";
+
+/** The whole page. */
+export function App() {
+  const chat = useChat();
+  const [dialog, setDialog] = useState<Open>(chat.profile.isNew.peek() ? "profile" : "none");
+  const drawer = useDrawer();
+  const room = chat.room;
+  const close = () => setDialog("none");
+  return (
+    <div class="app" data-drawer={drawer.isOpen}>
+      <button type="button" class="skip" onClick={() => document.getElementById("composer")?.focus()}>
+        Skip to writing a message
+      </button>
+      <Sidebar
+        onNewRoom={() => setDialog("room")}
+        onEditProfile={() => setDialog("profile")}
+        onClose={drawer.close}
+        hidden={drawer.isDrawer && !drawer.isOpen}
+      />
+      <button
+        type="button"
+        class="shade"
+        aria-label="Close the list of rooms"
+        tabIndex={-1}
+        onClick={drawer.close}
+      />
+      <main class="main" inert={drawer.isOpen}>
+        <RoomHeader onMenu={drawer.open} onInvite={() => setDialog("invite")} menuOpen={drawer.isOpen} />
+        <ConnectionNote />
+        <Log key={room.name} room={room} />
+        <Composer key={`composer ${room.name}`} room={room} />
+      </main>
+      {dialog === "profile" && <ProfileDialog onClose={close} />}
+      {dialog === "room" && <RoomDialog onClose={close} />}
+      {dialog === "invite" && <InviteDialog room={room.name} onClose={close} />}
+    </div>
+  );
+}

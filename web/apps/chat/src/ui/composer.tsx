@@ -1,0 +1,74 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Room } from "../live/room";
+import { maxTextLength } from "../model/message";
+import { SendIcon } from "./icons";
+
+/** What was being written in each room, kept while the page lives. */
+const drafts = new Map<string, string>();
+
+/** Where a message is written. Enter sends; Shift and Enter begin a new line. */
+export function Composer({ room }: { room: Room }) {
+  const [text, setText] = useState(drafts.get(room.name) ?? "");
+  const field = useRef<HTMLTextAreaElement>(null);
+  const left = maxTextLength - text.length;
+  const ready = text.trim() !== "" && left >= 0;
+  useEffect(() => void drafts.set(room.name, text), [room, text]);
+  useLayoutEffect(() => grow(field.current), [text]);
+
+  const send = () => {
+    if (!ready || !room.send(text.trim())) return;
+    setText("");
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // Enter also ends the writing of a word in Japanese and Chinese.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    send();
+    field.current?.focus();
+  };
+  return (
+    <form class="composer" onSubmit={onSubmit}>
+      <label class="hidden" for="composer">
+        Message to {room.name}
+      </label>
+      <div class="composer-field">
+        <textarea
+          id="composer"
+          ref={field}
+          rows={1}
+          value={text}
+          placeholder={`Message #${room.name}`}
+          aria-describedby="composer-hint"
+          aria-invalid={left < 0}
+          enterkeyhint="send"
+          autocomplete="off"
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+        />
+        {left < 200 && (
+          <span class="left" data-over={left < 0} role="status">
+            {left}
+            <span class="hidden"> characters left</span>
+          </span>
+        )}
+        <button type="submit" class="send" aria-label="Send" title="Send" disabled={!ready}>
+          <SendIcon />
+        </button>
+      </div>
+      <p class="hint" id="composer-hint">
+        <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a new line
+      </p>
+    </form>
+  );
+}
+
+/** Makes the field as high as its text; the style sheet says how high at most. */
+function grow(field: HTMLTextAreaElement | null): void {
+  if (field === null) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}
