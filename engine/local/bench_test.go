@@ -1,0 +1,110 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/wire"
+)
+
+// countingFeed is a node that listens and does nothing.
+type countingFeed struct{ fed atomic.Int64 }
+
+func (f *countingFeed) Committed(_ string, pubs []*engine.Publication) { f.fed.Add(int64(len(pubs))) }
+
+var benchRules = engine.Rules{Kind: engine.KindLog, MaxPublications: 100}
+
+// benchEngine runs an engine on the real disk.
+func benchEngine(b *testing.B, rules engine.Rules) *Engine {
+	b.Helper()
+	e, err := Open(Options{
+		Dir: b.TempDir(), Rules: func(string) engine.Rules { return rules },
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ran := make(chan error, 1)
+	var running sync.WaitGroup
+	running.Go(func() { ran <- e.Run(context.Background(), &countingFeed{}) })
+	b.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			b.Error(err)
+		}
+		running.Wait()
+		if err := <-ran; err != nil {
+			b.Error(err)
+		}
+	})
+	return e
+}
+
+// publisher publishes messages of 256 bytes, each with a key, and waits for each answer.
+type publisher struct {
+	e      *Engine
+	name   string
+	data   []byte
+	answer chan error
+}
+
+func newPublisher(e *Engine, name string) *publisher {
+	data := fmt.Appendf(nil, "%q", make([]byte, 60))[:256]
+	data[255] = '"'
+	return &publisher{e: e, name: name, data: data, answer: make(chan error, 1)}
+}
+
+func (p *publisher) publish(channel string, n int) error {
+	p.e.Publish(context.Background(), engine.Proposal{
+		Channel: channel, User: p.name, Key: p.name + "/" + strconv.Itoa(n),
+		Message: wire.Message{Data: wire.JSONData(p.data)},
+	}, func(_ engine.Receipt, err error) { p.answer <- err })
+	return <-p.answer
+}
+
+func BenchmarkPublish(b *testing.B) {
+	for _, publishers := range []int{1, 64} {
+		for _, channels := range []int{1, 10_000} {
+			b.Run(fmt.Sprintf("publishers=%d/channels=%d", publishers, channels), func(b *testing.B) {
+				benchPublish(b, publishers, channels)
+			})
+		}
+	}
+}
+
+func benchPublish(b *testing.B, publishers, channels int) {
+	e := benchEngine(b, benchRules)
+	names := make([]string, channels)
+	for i := range names {
+		names[i] = fmt.Sprintf("bench:%d", i)
+		if _, err := e.Subscribe(context.Background(), names[i]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	for i := range publishers {
+		p := newPublisher(e, fmt.Sprintf("p%d", i))
+		wg.Go(func() {
+			for {
+				n := int(next.Add(1))
+				if n > b.N {
+					return
+				}
+				if err := p.publish(names[n%channels], n); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "publishes/s")
+}

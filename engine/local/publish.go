@@ -1,0 +1,60 @@
+package local
+
+import (
+	"context"
+
+	"github.com/earshot/earshot/engine"
+)
+
+// Publish implements engine.Log. What can be done before the order is known is done here, on the caller's goroutine.
+func (e *Engine) Publish(ctx context.Context, p engine.Proposal, done func(engine.Receipt, error)) {
+	if err := e.publish(ctx, p, done); err != nil {
+		done(engine.Receipt{}, err)
+	}
+}
+
+func (e *Engine) publish(ctx context.Context, p engine.Proposal, done func(engine.Receipt, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	rules := e.options.Rules(p.Channel)
+	l := e.laneOf(rules)
+	if l != e.lanes[engine.DurabilityNone] {
+		if err := e.store.health.refusal(); err != nil {
+			return err
+		}
+	}
+	q := proposal{pub: &engine.Publication{User: p.User, Sender: p.Sender, Message: p.Message}, rules: rules, done: done}
+	q.body = appendBody(make([]byte, 0, q.pub.Size()+32), q.pub)
+	if p.Key != "" {
+		q.keyed, q.key, q.digest = true, hashKey(p.Channel, p.User, p.Key), hashBody(q.body)
+	}
+	q.ch, l = e.table.acquireFor(p.Channel, l)
+	if err := l.push(ctx, q); err != nil {
+		e.table.releaseProposals([]proposal{q})
+		return err
+	}
+	return nil
+}
+
+// laneOf returns the lane that the rules ask for.
+func (e *Engine) laneOf(r engine.Rules) *lane {
+	if r.Kind != engine.KindLog {
+		return e.lanes[engine.DurabilityNone]
+	}
+	if r.Durability == engine.DurabilityFsync {
+		return e.lanes[engine.DurabilityFsync]
+	}
+	return e.lanes[engine.DurabilityMayLoseTail]
+}
+
+// abandon refuses what is queued in a lane that will not run.
+func (l *lane) abandon() {
+	l.mu.Lock()
+	queue := l.queue
+	l.queue = nil
+	l.mu.Unlock()
+	for i := range queue {
+		queue[i].done(engine.Receipt{}, engine.ErrClosed)
+	}
+}

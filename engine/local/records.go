@@ -1,0 +1,116 @@
+package local
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/earshot/earshot/engine"
+)
+
+// errCorrupt says that the store holds what this program never wrote.
+var errCorrupt = errors.New("store is corrupt")
+
+const recordVersion = 1
+
+// channelRecord says what a channel is. Only the channel's lane writes it.
+type channelRecord struct {
+	id         uint64
+	epoch      uint64
+	generation uint64 // of the store when the epoch began
+	loose      bool   // written without waiting for the disk: an unclean stop ends the epoch
+}
+
+func (r channelRecord) encode() []byte {
+	b := binary.LittleEndian.AppendUint64([]byte{recordVersion}, r.id)
+	b = binary.LittleEndian.AppendUint64(b, r.epoch)
+	b = binary.AppendUvarint(b, r.generation)
+	if r.loose {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+func decodeChannelRecord(value []byte) (channelRecord, error) {
+	d := decoder{rest: value}
+	d.version(recordVersion)
+	r := channelRecord{id: d.uint64(), epoch: d.uint64(), generation: d.uvarint(), loose: d.byte() == 1}
+	if !d.ok() || r.epoch == 0 {
+		return r, fmt.Errorf("%w: channel record", errCorrupt)
+	}
+	return r, nil
+}
+
+// floorRecord says how far a channel was trimmed, and where its top was: the entries that say so may be gone.
+type floorRecord struct {
+	first  uint64
+	top    uint64
+	tag    uint32
+	bytes  int64 // sum of the sizes of all publications up to the top
+	unixMS int64 // of the top
+}
+
+func (r floorRecord) encode() []byte {
+	b := binary.AppendUvarint([]byte{recordVersion}, r.first)
+	b = binary.AppendUvarint(b, r.top)
+	b = binary.LittleEndian.AppendUint32(b, r.tag)
+	b = binary.AppendUvarint(b, uint64(r.bytes))
+	return binary.AppendUvarint(b, uint64(r.unixMS))
+}
+
+func decodeFloorRecord(value []byte) (floorRecord, error) {
+	d := decoder{rest: value}
+	d.version(recordVersion)
+	r := floorRecord{first: d.uvarint(), top: d.uvarint(), tag: d.uint32(), bytes: d.number(), unixMS: d.number()}
+	if !d.ok() || r.first == 0 || r.first-1 > r.top {
+		return r, fmt.Errorf("%w: floor record", errCorrupt)
+	}
+	return r, nil
+}
+
+// keyRecord says what was committed under an idempotency key.
+type keyRecord struct {
+	digest   digest
+	unixMS   int64
+	position engine.Position // zero if nobody listened to an unretained channel
+}
+
+func (r keyRecord) appendTo(dst []byte) []byte {
+	dst = append(append(dst, recordVersion), r.digest[:]...)
+	dst = binary.AppendUvarint(dst, uint64(r.unixMS))
+	dst = binary.LittleEndian.AppendUint64(dst, r.position.Epoch)
+	dst = binary.LittleEndian.AppendUint32(dst, r.position.Tag)
+	return binary.AppendUvarint(dst, r.position.Offset)
+}
+
+func decodeKeyRecord(value []byte) (keyRecord, error) {
+	d := decoder{rest: value}
+	d.version(recordVersion)
+	var r keyRecord
+	copy(r.digest[:], d.take(uint64(len(r.digest))))
+	r.unixMS = d.number()
+	r.position = engine.Position{Epoch: d.uint64(), Tag: d.uint32(), Offset: d.uvarint()}
+	if !d.ok() {
+		return r, fmt.Errorf("%w: key record", errCorrupt)
+	}
+	return r, nil
+}
+
+// segmentRecord describes a segment of the idempotency keys.
+type segmentRecord struct {
+	expiresMS int64 // when the last of its keys is forgotten
+}
+
+func (r segmentRecord) encode() []byte {
+	return binary.AppendUvarint([]byte{recordVersion}, uint64(r.expiresMS))
+}
+
+func decodeSegmentRecord(value []byte) (segmentRecord, error) {
+	d := decoder{rest: value}
+	d.version(recordVersion)
+	r := segmentRecord{expiresMS: d.number()}
+	if !d.ok() {
+		return r, fmt.Errorf("%w: segment record", errCorrupt)
+	}
+	return r, nil
+}
