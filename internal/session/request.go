@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 
 	"github.com/earshot/earshot/engine"
@@ -63,7 +64,8 @@ func (l *Link) answer(id uint64, body wire.ServerBody) {
 // refuse tells the client what went wrong. What is no protocol error is logged, and only its kind is told.
 func (l *Link) refuse(id uint64, err error) {
 	p := l.protocolError(err)
-	l.say(wire.ServerFrame{ID: id, Body: wire.Error{Code: p.Code, Reason: p.Reason, RetryAfter: p.RetryAfter}})
+	reason := cmp.Or(p.Reason, p.Code.Text())
+	l.say(wire.ServerFrame{ID: id, Body: wire.Error{Code: p.Code, Reason: reason, RetryAfter: p.RetryAfter}})
 }
 
 func (l *Link) protocolError(err error) *wire.ProtocolError {

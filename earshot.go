@@ -1,0 +1,131 @@
+// Package earshot gives an application live, two-way communication: channels that browsers, services and devices
+// subscribe and publish to, with a delivery contract: nothing is silently lost.
+//
+// A Server is an http.Handler. Run keeps it going, Close drains it:
+//
+//	srv, err := earshot.New(earshot.Options{
+//		Data:       "./data",
+//		Namespaces: map[string]earshot.Namespace{"chat": {Kind: earshot.Log, Subscribe: earshot.Anyone}},
+//	})
+//	http.Handle("/live/", srv)
+//
+// Clients connect to /live/websocket: see docs/reference/protocol.md, the package client, and @earshot/client.
+package earshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/local"
+	"github.com/earshot/earshot/internal/hub"
+	"github.com/earshot/earshot/internal/session"
+	"github.com/earshot/earshot/internal/transport"
+	"github.com/earshot/earshot/internal/websocket"
+)
+
+// closeTimeout is how long a server whose context ended drains, and then how long the store may take to close.
+const closeTimeout = 10 * time.Second
+
+// Server is one Earshot: a node. Its methods may be called concurrently.
+type Server struct {
+	log        *slog.Logger
+	namespaces namespaces
+	engine     engine.Engine
+	hub        *hub.Hub
+	node       *session.Node
+	sockets    *websocket.Server
+	websocket  http.Handler
+
+	closeOnce sync.Once
+	closeErr  error
+	closed    chan struct{}
+}
+
+// New opens the store and returns a Server that serves once Run is called. The caller closes it.
+func New(o Options) (*Server, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	log := o.logger()
+	rules := namespaces(o.Namespaces)
+	store, err := local.Open(local.Options{Dir: o.Data, Rules: rules.engineRules, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("open the store in %q: %w", o.Data, err)
+	}
+	return assemble(o, log, rules, store), nil
+}
+
+// assemble connects the parts, each to the one below it.
+func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *Server {
+	s := &Server{log: log, namespaces: rules, engine: e, closed: make(chan struct{})}
+	s.hub = hub.New(e, rules.engineRules, log)
+	s.node = session.NewNode(session.Config{
+		Hub: s.hub, Engine: e, Log: log, HelloTimeout: o.helloTimeout(),
+		Policy: policy{namespaces: rules, onConnect: o.OnConnect, onSubscribe: o.OnSubscribe, onPublish: o.OnPublish},
+	})
+	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval})
+	origins := transport.Origins{Allowed: o.AllowedOrigins, InsecureAny: o.InsecureAnyOrigin}
+	s.websocket = transport.NewWebSocket(s.node, s.sockets, origins, log)
+	return s
+}
+
+// Run serves until ctx ends or Close is called, then returns once everything has stopped. It is called once. When ctx
+// ends it closes the server as Close does, within 10 s.
+func (s *Server) Run(ctx context.Context) error {
+	parts, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context) error{
+		func(ctx context.Context) error { return s.engine.Run(ctx, s.hub) },
+		s.hub.Run, s.node.Run, s.sockets.Run,
+	} {
+		running.Go(func() {
+			if err := run(parts); err != nil {
+				s.log.Error("a part of the server stopped", "error", err)
+			}
+		})
+	}
+	select {
+	case <-ctx.Done():
+	case <-s.closed:
+	}
+	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	err := s.Close(timeout)
+	stop()
+	running.Wait()
+	return err
+}
+
+// Close drains the server: new connections are refused, every client is told to come back after a delay of its own,
+// accepted messages are committed, and the store is closed. When ctx ends, clients that are still there are cut off, and
+// the rest has another 10 s. It is idempotent.
+func (s *Server) Close(ctx context.Context) error {
+	s.closeOnce.Do(func() {
+		defer close(s.closed)
+		if err := s.node.Drain(ctx); err != nil {
+			s.log.Warn("clients were cut off at the end of draining", "error", err)
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		s.closeErr = errors.Join(s.sockets.Close(ctx), s.engine.Close(ctx))
+	})
+	return s.closeErr
+}
+
+// ServeHTTP serves the endpoints below the path at which the server is mounted: "websocket". Any mount point will do;
+// clients assume /live/ unless their URL has a path.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/websocket") {
+		s.websocket.ServeHTTP(w, r)
+		return
+	}
+	http.Error(w, "Earshot has no such endpoint: connect to websocket below this mount point", http.StatusNotFound)
+}

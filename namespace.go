@@ -1,0 +1,106 @@
+package earshot
+
+import (
+	"errors"
+	"time"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/wire"
+)
+
+// Namespace says what the channels of one namespace keep and who may use them. The zero value keeps nothing and allows
+// nothing.
+type Namespace struct {
+	Kind    Kind
+	History History // what a log retains
+	// Durability of a log. The zero value is fsync.
+	Durability Durability
+
+	Subscribe   Access
+	Publish     Access
+	ReadHistory Access
+}
+
+// Kind says what a channel keeps.
+type Kind = engine.Kind
+
+// The kinds of channels.
+const (
+	Pub = engine.KindPub // fan-out, nothing kept
+	Log = engine.KindLog // ordered, retained, resumed without a gap
+)
+
+// Durability says what a committed message survives.
+type Durability = engine.Durability
+
+// The durabilities of a log.
+const (
+	Fsync       = engine.DurabilityFsync       // a power cut
+	MayLoseTail = engine.DurabilityMayLoseTail // the end of the process; a crash of the machine may lose what came last
+)
+
+// History is the retention of a log: what goes beyond one of the limits is dropped, oldest first. Zero means no limit;
+// if all are zero, 1,000 publications and 24 hours.
+type History struct {
+	Size  int           // publications
+	Bytes int64         // the sum of their sizes
+	Age   time.Duration // since they were committed
+}
+
+// Access says who may do something.
+type Access uint8
+
+// The rules of access.
+const (
+	Nobody Access = iota
+	Users         // clients that OnConnect gave a user
+	Anyone        // anonymous clients too
+)
+
+func (ns Namespace) check() error {
+	switch {
+	case ns.Kind != Pub && ns.Kind != Log:
+		return errors.New("unknown Kind")
+	case ns.Kind == Pub && ns.History != History{}:
+		return errors.New("a Pub namespace keeps no History; make it a Log")
+	case ns.History.Size < 0 || ns.History.Bytes < 0 || ns.History.Age < 0:
+		return errors.New("History has a negative limit")
+	case ns.Durability != Fsync && ns.Durability != MayLoseTail:
+		return errors.New("unknown Durability of a log")
+	case max(ns.Subscribe, ns.Publish, ns.ReadHistory) > Anyone:
+		return errors.New("unknown Access")
+	}
+	return nil
+}
+
+func (ns Namespace) rules() engine.Rules {
+	if ns.Kind == Pub {
+		return engine.Rules{Kind: Pub}
+	}
+	h := ns.History
+	if h == (History{}) {
+		h = History{Size: 1_000, Age: 24 * time.Hour}
+	}
+	return engine.Rules{Kind: Log, MaxPublications: h.Size, MaxBytes: h.Bytes, MaxAge: h.Age, Durability: ns.Durability}
+}
+
+// namespaces are the rules by name.
+type namespaces map[string]Namespace
+
+// of returns the namespace of a channel.
+func (all namespaces) of(channel string) (Namespace, error) {
+	if err := wire.ValidateChannel(channel); err != nil {
+		return Namespace{}, err
+	}
+	name := wire.Namespace(channel)
+	ns, ok := all[name]
+	if !ok {
+		return Namespace{}, wire.Errorf(wire.CodeBadChannel, "there is no namespace %q", name)
+	}
+	return ns, nil
+}
+
+// engineRules is what the engine keeps of a channel.
+func (all namespaces) engineRules(channel string) engine.Rules {
+	return all[wire.Namespace(channel)].rules()
+}

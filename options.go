@@ -1,0 +1,92 @@
+package earshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/earshot/earshot/wire"
+)
+
+// helloTimeout is how long a client may take to open a session where OnConnect decides about it.
+const helloTimeout = 10 * time.Second
+
+// Options configure a Server. Data and at least one namespace are needed; the zero value of everything else is safe.
+type Options struct {
+	// Data is the folder of the embedded store, made if it is not there. One server at a time may use it.
+	Data string
+	// Namespaces says what the channels of each namespace keep, and who may use them. A channel of no namespace does
+	// not exist, and what no rule allows is forbidden.
+	Namespaces map[string]Namespace
+
+	// OnConnect decides who a client is, or refuses it with an error. Nil: every client is anonymous.
+	OnConnect func(ctx context.Context, r ConnectRequest) (Identity, error)
+	// OnSubscribe may refuse a subscription, or a read of history, that the namespace's rules allow. Nil: none.
+	OnSubscribe func(ctx context.Context, s Session, channel string) error
+	// OnPublish may refuse or change a publish that the namespace's rules allow. Nil: none. It is not called for
+	// Server.Publish.
+	OnPublish func(ctx context.Context, s Session, p *PublishRequest) error
+
+	// AllowedOrigins are the web pages that may connect besides those of the server's own host: exact origins, such as
+	// "https://example.com".
+	AllowedOrigins []string
+	// InsecureAnyOrigin lets every page on the web connect in the name of its visitor.
+	InsecureAnyOrigin bool
+
+	// PingInterval is how often a quiet connection is asked for a sign of life. Zero: 25 s.
+	PingInterval time.Duration
+	// Log receives what an operator should know. Nil: slog.Default(). It never gets payloads or tokens.
+	Log *slog.Logger
+}
+
+// ConnectRequest is what OnConnect knows of a client.
+type ConnectRequest struct {
+	Token      string      // from hello; empty if the client named none
+	Client     string      // name and version of the client's library, as it says
+	RemoteAddr string      // network address of the peer
+	Header     http.Header // of the HTTP request; nil when the client refreshes its token
+}
+
+// Identity is who a client is.
+type Identity struct {
+	User string // empty for an anonymous client
+	Data any    // attached to the session: see Session.Data
+}
+
+// PublishRequest is a client's message on its way to a channel.
+type PublishRequest = wire.Publish
+
+func (o *Options) check() error {
+	if o.Data == "" {
+		return errors.New("earshot: Options.Data must name a folder for the store")
+	}
+	if len(o.Namespaces) == 0 {
+		return errors.New("earshot: Options.Namespaces is empty, so no channel could exist")
+	}
+	for name, ns := range o.Namespaces {
+		if err := ns.check(); err != nil {
+			return fmt.Errorf("earshot: namespace %q: %w", name, err)
+		}
+		if err := wire.ValidateChannel(name + ":x"); err != nil {
+			return fmt.Errorf("earshot: namespace %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (o *Options) logger() *slog.Logger {
+	if o.Log != nil {
+		return o.Log
+	}
+	return slog.Default()
+}
+
+func (o *Options) helloTimeout() time.Duration {
+	if o.OnConnect == nil {
+		return 0
+	}
+	return helloTimeout
+}

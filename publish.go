@@ -1,0 +1,85 @@
+package earshot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/internal/session"
+	"github.com/earshot/earshot/wire"
+)
+
+// Message is what an application publishes. JSON and Bytes make one; the other fields may be set afterwards.
+type Message struct {
+	wire.Message
+	// Key makes a repeated publish harmless: the same key and message in the same channel is committed once, for five
+	// minutes. Empty: every publish is committed.
+	Key string
+	err error
+}
+
+// JSON returns a message whose data is v as encoding/json writes it. Publish reports an error of that.
+func JSON(v any) Message {
+	text, err := json.Marshal(v)
+	return Message{Message: wire.Message{Data: wire.JSONData(text)}, err: err}
+}
+
+// Bytes returns a message whose data is b, which must not be modified afterwards.
+func Bytes(b []byte) Message { return Message{Message: wire.Message{Data: wire.BinaryData(b)}} }
+
+// Receipt says where a message was committed.
+type Receipt struct {
+	Position   string // empty in a Pub channel that nobody listens to
+	Offset     uint64
+	Duplicate  bool // committed before under the same key
+	Durability Durability
+}
+
+// Publish commits a message and returns once it is. Rules of access and hooks do not apply.
+//
+// Errors are *wire.ProtocolError for what is wrong with the message, or those of package engine, wrapped.
+func (s *Server) Publish(ctx context.Context, channel string, m Message) (Receipt, error) {
+	if m.err != nil {
+		return Receipt{}, fmt.Errorf("publish to %q: %w", channel, m.err)
+	}
+	if _, err := s.namespaces.of(channel); err != nil {
+		return Receipt{}, err
+	}
+	if err := wire.ValidateMessage(m.Message); err != nil {
+		return Receipt{}, err
+	}
+	r, err := engine.PublishWait(ctx, s.engine, engine.Proposal{Channel: channel, Key: m.Key, Message: m.Message})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("publish to %q: %w", channel, err)
+	}
+	return Receipt{
+		Position: r.Position.String(), Offset: r.Position.Offset, Duplicate: r.Duplicate, Durability: r.Durability,
+	}, nil
+}
+
+// HistoryRequest selects a page of a log. At most one of Since and Before is set; with neither, it is the newest page.
+type HistoryRequest struct {
+	Since  string // a position: read what follows it
+	Before string // a position: read what came before it
+	Limit  int    // at most this many publications, up to 500; zero: 50. A page also ends at 48 KB
+}
+
+// History reads a page of a log. Rules of access do not apply.
+func (s *Server) History(ctx context.Context, channel string, r HistoryRequest) (wire.Page, error) {
+	if _, err := s.namespaces.of(channel); err != nil {
+		return wire.Page{}, err
+	}
+	switch {
+	case r.Limit < 0 || r.Limit > wire.MaxPageLimit:
+		return wire.Page{}, wire.Errorf(wire.CodeBadFrame, "Limit is from 0 to %d", wire.MaxPageLimit)
+	case r.Since != "" && r.Before != "":
+		return wire.Page{}, wire.Errorf(wire.CodeBadFrame, "only one of Since and Before may be set")
+	}
+	req := wire.History{Channel: channel, Since: r.Since, Before: r.Before, Limit: r.Limit}
+	page, err := session.ReadPage(ctx, s.engine, req)
+	if err != nil {
+		return wire.Page{}, fmt.Errorf("history of %q: %w", channel, err)
+	}
+	return page, nil
+}
