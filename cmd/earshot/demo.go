@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/earshot/earshot/internal/chat"
 	"github.com/earshot/earshot/internal/config"
 )
 
@@ -30,7 +31,7 @@ func (c *demoCommand) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return runServer(ctx, cfg, nil, stdout)
+	return runServer(ctx, cfg, chat.Handler(), stdout)
 }
 
 // load is the demo's whole configuration: the environment is left out, because it is that of a real server.

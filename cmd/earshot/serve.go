@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/earshot/earshot/internal/config"
@@ -29,13 +31,16 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer) error {
 		return usageError{err}
 	}
 	c.warn(cfg)
-	return runServer(ctx, cfg, nil, stdout)
+	return runServer(ctx, cfg, http.HandlerFunc(signpost), stdout)
 }
 
 func (c *serveCommand) load(env func(string) string) (*config.Config, error) {
 	cfg, err := config.Load(config.Source{Flags: flags(c.Addr, c.Data), Env: env, File: c.Config})
 	if err == nil && c.InsecureOpen {
 		err = config.InsecureOpen(cfg)
+	}
+	if err == nil && len(cfg.Namespaces) == 0 {
+		err = errors.New("no namespace is configured, so no channel could exist; name a file with --config, or try --insecure-open")
 	}
 	return cfg, err
 }
@@ -55,7 +60,7 @@ func (c *serveCommand) warn(cfg *config.Config) {
 	if c.InsecureOpen {
 		slog.Warn("INSECURE: --insecure-open lets everyone who reaches this server read and write everything")
 	}
-	if len(cfg.Namespaces) == 0 {
-		slog.Warn("no namespace is configured, so no channel can be used; name a file with --config or try --insecure-open")
+	if !cfg.AllowAnonymous {
+		slog.Warn("allow_anonymous is false and the program has no tokens yet, so every client is refused")
 	}
 }

@@ -2,15 +2,77 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
+	"github.com/earshot/earshot"
 	"github.com/earshot/earshot/internal/config"
 )
 
-// runServer serves cfg until ctx ends. It prints one line to stdout once it accepts connections. What page serves, nil
-// for nothing, is at every path that is not the library's.
-func runServer(context.Context, *config.Config, http.Handler, io.Writer) error {
-	return errors.New("the server library is not in this build")
+// runServer serves cfg until ctx ends, then drains. It prints one line to stdout once it accepts connections. The library
+// is at /live/, page at all other paths.
+func runServer(ctx context.Context, cfg *config.Config, page http.Handler, stdout io.Writer) error {
+	ln, err := listen(ctx, cfg.Addr)
+	if err != nil {
+		return err
+	}
+	server, err := earshot.New(options(cfg))
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/live/", server)
+	mux.Handle("/", page)
+	return serveHTTP(ctx, ln, mux, server, stdout)
+}
+
+// signpost is the page of a server without one.
+func signpost(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/" {
+		http.NotFound(w, r)
+		return
+	}
+	fmt.Fprintln(w, "This is Earshot. Clients connect to /live/websocket.")
+}
+
+// options is cfg as the library takes it.
+func options(cfg *config.Config) earshot.Options {
+	o := earshot.Options{
+		Data:           cfg.Data,
+		Namespaces:     make(map[string]earshot.Namespace, len(cfg.Namespaces)),
+		AllowedOrigins: cfg.AllowedOrigins,
+		PingInterval:   cfg.PingInterval,
+	}
+	for name, ns := range cfg.Namespaces {
+		o.Namespaces[name] = namespace(ns)
+	}
+	if !cfg.AllowAnonymous {
+		o.OnConnect = refuseAnonymous
+	}
+	return o
+}
+
+func namespace(ns config.Namespace) earshot.Namespace {
+	return earshot.Namespace{
+		Kind:        kinds[ns.Kind],
+		History:     earshot.History{Size: ns.History.Size, Bytes: int64(ns.History.Bytes), Age: ns.History.Age},
+		Durability:  durabilities[ns.Durability],
+		Subscribe:   access[ns.Subscribe],
+		Publish:     access[ns.Publish],
+		ReadHistory: access[ns.ReadHistory],
+	}
+}
+
+// What the configuration's words are in the library.
+var (
+	kinds        = [...]earshot.Kind{config.KindPub: earshot.Pub, config.KindLog: earshot.Log}
+	durabilities = [...]earshot.Durability{config.Fsync: earshot.Fsync, config.MayLoseTail: earshot.MayLoseTail}
+	access       = [...]earshot.Access{config.Nobody: earshot.Nobody, config.Users: earshot.Users, config.Anyone: earshot.Anyone}
+)
+
+// refuseAnonymous refuses every client: the program knows no tokens, so none can say who it is.
+func refuseAnonymous(context.Context, earshot.ConnectRequest) (earshot.Identity, error) {
+	return earshot.Identity{}, earshot.Unauthorized("this server takes no anonymous clients")
 }
