@@ -56,11 +56,13 @@ type goldenFrame struct {
 	body any // a wire.ClientBody or wire.ServerBody, or both
 }
 
-func (f goldenFrame) encode(direction string) string {
+func (f goldenFrame) encode(direction string) string { return string(f.appendTo(nil, direction)) }
+
+func (f goldenFrame) appendTo(dst []byte, direction string) []byte {
 	if direction == "client" {
-		return string(wire.JSON.AppendClientFrame(nil, wire.ClientFrame{ID: f.id, Body: f.body.(wire.ClientBody)}))
+		return wire.JSON.AppendClientFrame(dst, wire.ClientFrame{ID: f.id, Body: f.body.(wire.ClientBody)})
 	}
-	return string(wire.JSON.AppendServerFrame(nil, wire.ServerFrame{ID: f.id, Body: f.body.(wire.ServerBody)}))
+	return wire.JSON.AppendServerFrame(dst, wire.ServerFrame{ID: f.id, Body: f.body.(wire.ServerBody)})
 }
 
 // readGolden returns the cases of every golden file, by the file's name without its ending.

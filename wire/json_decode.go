@@ -76,12 +76,20 @@ func (d *decoder) next(o *object) bool {
 	}
 	o.name = raw
 	if escaped {
-		o.name, _ = unescape(raw) // half of a surrogate pair makes the name empty, which is not known
+		o.name = unescapeName(raw)
 	}
 	if o.has(string(o.name)) {
 		d.reject(o, CodeBadFrame, "is there twice")
 	}
 	return true
+}
+
+// unescapeName returns the name that raw stands for, or raw if that is none: with a backslash in it, it is not known.
+func unescapeName(raw []byte) []byte {
+	if name, ok := unescape(raw); ok {
+		return name
+	}
+	return raw
 }
 
 // leave skips the members of o that are left.

@@ -21,8 +21,6 @@ func (d *clientDecoder) frame() (f ClientFrame) {
 		switch {
 		case string(o.name) == "id":
 			f.ID = uint64(d.integer(&o, 1, MaxID))
-		case d.fault != nil:
-			d.skip()
 		case f.Body != nil:
 			d.reject(&o, CodeBadFrame, "is one kind too many")
 			d.skip()

@@ -29,6 +29,8 @@ func hostile(size int) map[string]string {
 		"publications with tags":    wrap(`{"page":{"ch":"a:b","pubs":[{}`, `,{"tags":{"a":"b"}}`, `]}}`),
 		"empty bodies":              wrap(`{"ping":{}`, `,"ping":{}`, `}`),
 		"bodies":                    wrap(`{"hello":{}`, `,"hello":{}`, `}`),
+		"bodies of a server":        wrap(`{"pub":{}`, `,"pub":{}`, `}`),
+		"bad channels":              wrap(`{"sub":{"ch":""`, `,"ch":""`, `}}`),
 		"unknown kinds":             wrap(`{"a":{}`, `,"a":{}`, `}`),
 		"duplicate fields":          wrap(`{"pub":{"ch":"a:b"`, `,"ch":"a:b"`, `}}`),
 		"unknown fields":            wrap(`{"pub":{"ch":"a:b"`, `,"__proto__":1`, `}}`),

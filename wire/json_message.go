@@ -14,10 +14,10 @@ func (d *decoder) message(o *object, m *Message) bool {
 	case "event":
 		m.Event = d.event(o)
 	case "data":
-		d.once(o, "b64")
+		d.excludes(o, "b64")
 		m.Data = Data{Body: d.value()}
 	case "b64":
-		d.once(o, "data")
+		d.excludes(o, "data")
 		m.Data = Data{Body: d.base64(o), Binary: true}
 	case "tags":
 		m.Tags = d.tags(o)
@@ -34,8 +34,8 @@ func (d *Data) fill() {
 	}
 }
 
-// once notes that the member at hand excludes other.
-func (d *decoder) once(o *object, other string) {
+// excludes notes that o's member and other, which it excludes, are both there.
+func (d *decoder) excludes(o *object, other string) {
 	if o.has(other) {
 		d.reject(o, CodeBadFrame, "excludes %q", other)
 	}
