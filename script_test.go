@@ -174,7 +174,7 @@ func TestDenied(t *testing.T) {
 		`{"id":1,"refresh":{"token":"x"}} trailing`:  "bad_frame",
 	} {
 		c.Send(frame)
-		c.Want("error", fmt.Sprintf(`{"name":%q,"reason":"*"}`, name))
+		c.Want("error", fmt.Sprintf(`{"id":1,"name":%q,"reason":"*"}`, name))
 	}
 	c.Send(`{"id":9,"sub":{"ch":"live:a"}}`)
 	c.Want("subscribed", `{"id":9}`)

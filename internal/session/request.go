@@ -20,10 +20,10 @@ func (l *Link) Receive(f wire.ClientFrame) {
 	}
 }
 
-// Refuse answers a frame that could not be decoded.
-func (l *Link) Refuse(err error) {
+// Refuse answers a frame that could not be decoded. Its id is zero if that could not be read either.
+func (l *Link) Refuse(id uint64, err error) {
 	if l.awaitRoom() {
-		l.refuse(0, err)
+		l.refuse(id, err)
 	}
 }
 

@@ -61,12 +61,12 @@ type socket struct {
 // Message decodes one frame for the session. What can't be decoded is answered, and the connection goes on.
 func (s *socket) Message(op websocket.Opcode, payload []byte) error {
 	if (op == websocket.OpBinary) != s.codec.Binary() {
-		s.link.Refuse(wire.Errorf(wire.CodeBadFrame, "the codec %s has no such messages: %v", s.codec.Subprotocol(), op))
+		s.link.Refuse(0, wire.Errorf(wire.CodeBadFrame, "the codec %s has no such messages: %v", s.codec.Subprotocol(), op))
 		return nil
 	}
 	frame, err := s.codec.DecodeClientFrame(payload)
 	if err != nil {
-		s.link.Refuse(err)
+		s.link.Refuse(frame.ID, err)
 		return nil
 	}
 	s.link.Receive(frame)
