@@ -126,7 +126,7 @@ type Published struct {
 // Page answers History. Publications are in the channel's order, oldest first, whatever the direction of the read.
 type Page struct {
 	Channel      string
-	Publications []Publication // Channel is left out of each on the wire
+	Publications []Publication // the wire leaves out the Channel of each; decoding fills it in
 	Position     string        // the channel's newest position
 	// Complete says that nothing is missing between the position that was named and the page.
 	Complete bool
