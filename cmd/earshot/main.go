@@ -23,6 +23,8 @@ const (
 type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Demo    demoCommand    `cmd:"" help:"Run the server with a chat to open in a browser."`
+	Pub     pubCommand     `cmd:"" help:"Publish a message."`
+	Sub     subCommand     `cmd:"" help:"Print what is published."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
