@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/earshot/earshot/client"
+)
+
+// patience ends a test that hangs.
+const patience = 3 * time.Minute
+
+// crew runs the clients of a test side by side. The first error ends all of them.
+type crew struct {
+	t       *testing.T
+	ctx     context.Context
+	stop    context.CancelCauseFunc
+	running sync.WaitGroup
+}
+
+func newCrew(t *testing.T) *crew {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	c := &crew{t: t}
+	c.ctx, c.stop = context.WithCancelCause(ctx)
+	t.Cleanup(func() {
+		c.stop(nil)
+		cancel()
+		c.running.Wait()
+	})
+	return c
+}
+
+func (c *crew) do(work func(ctx context.Context) error) {
+	c.running.Go(func() {
+		if err := work(c.ctx); err != nil {
+			c.stop(err)
+		}
+	})
+}
+
+// wait waits for all of them and fails the test with the first error.
+func (c *crew) wait() {
+	c.t.Helper()
+	c.running.Wait()
+	if err := context.Cause(c.ctx); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// connect starts a client that comes back quickly and notices a silent network soon.
+func connect(t *testing.T, url string, opts client.Options) *client.Client {
+	t.Helper()
+	opts.Heartbeat, opts.Grace = 5*time.Second, time.Second
+	opts.BackoffBase, opts.BackoffMax = 5*time.Millisecond, 100*time.Millisecond
+	opts.ConnectTimeout = 3 * time.Second
+	c, err := client.Connect(context.Background(), url, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_ = c.Close(ctx) // through a broken network nobody answers a goodbye
+	})
+	return c
+}
+
+// publish publishes the numbers from 1 to n, with many under way at once, and enters the answers.
+func publish(ctx context.Context, c *client.Client, l *ledger, n, atOnce int) error {
+	var next atomic.Int64
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var publishing sync.WaitGroup
+	for range atOnce {
+		publishing.Go(func() {
+			for number := int(next.Add(1)); number <= n && ctx.Err() == nil; number = int(next.Add(1)) {
+				p, err := c.PublishJSON(ctx, l.channel, message{number, text})
+				if err == nil {
+					err = l.enter(number, p)
+				}
+				if err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	publishing.Wait()
+	return context.Cause(ctx)
+}
