@@ -70,7 +70,7 @@ func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *S
 		Hub: s.hub, Engine: e, Log: log, HelloTimeout: o.helloTimeout(),
 		Policy: policy{namespaces: rules, onConnect: o.OnConnect, onSubscribe: o.OnSubscribe, onPublish: o.OnPublish},
 	})
-	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval})
+	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
 	origins := transport.Origins{Allowed: o.AllowedOrigins, InsecureAny: o.InsecureAnyOrigin}
 	s.websocket = transport.NewWebSocket(s.node, s.sockets, origins, log)
 	return s

@@ -38,6 +38,9 @@ type Options struct {
 
 	// PingInterval is how often a quiet connection is asked for a sign of life. Zero: 25 s.
 	PingInterval time.Duration
+	// StallTimeout is how long a connection may take no byte while there is something to send before it is closed. Its
+	// session and its places in the channels stay. Zero: 30 s.
+	StallTimeout time.Duration
 	// Log receives what an operator should know. Nil: slog.Default(). It never gets payloads or tokens.
 	Log *slog.Logger
 }

@@ -43,3 +43,6 @@ func Reject(reason string) error {
 func Unauthorized(reason string) error {
 	return &wire.ProtocolError{Code: wire.CodeUnauthorized, Reason: reason}
 }
+
+// Connected reports whether the client has a connection now. Without one, the session waits to be resumed.
+func (s Session) Connected() bool { return s.s.Connected() }

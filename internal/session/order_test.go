@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -156,9 +158,7 @@ func (r *orderRun) read() {
 	for more := r.transport.notified.Swap(false); more; {
 		read, more = r.link.Fill(read, 1)
 	}
-	for _, number := range read {
-		r.frames = append(r.frames, r.encoder.frames[number])
-	}
+	r.frames = append(r.frames, r.encoder.decode(read)...)
 	synctest.Wait()
 }
 
@@ -215,8 +215,11 @@ type noted struct{ notified atomic.Bool }
 func (n *noted) Notify()               { n.notified.Store(true) }
 func (*noted) Close(wire.Code, string) {}
 
-// frameTable encodes a frame as one byte, its number among the frames so far.
-type frameTable struct{ frames []wire.ServerFrame }
+// frameTable encodes a frame as two bytes, its number among the frames so far.
+type frameTable struct {
+	mu     sync.Mutex
+	frames []wire.ServerFrame
+}
 
 func (t *frameTable) Slot() int { return 0 }
 
@@ -225,6 +228,17 @@ func (t *frameTable) Publication(channel string, p *engine.Publication) []byte {
 }
 
 func (t *frameTable) Frame(dst []byte, f wire.ServerFrame) []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.frames = append(t.frames, f)
-	return append(dst, byte(len(t.frames)-1))
+	return binary.BigEndian.AppendUint16(dst, uint16(len(t.frames)-1))
+}
+
+func (t *frameTable) decode(read []byte) (frames []wire.ServerFrame) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for ; len(read) > 0; read = read[2:] {
+		frames = append(frames, t.frames[binary.BigEndian.Uint16(read)])
+	}
+	return frames
 }

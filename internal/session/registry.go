@@ -79,7 +79,7 @@ func (r *registry) sweep(now time.Time) {
 	defer r.mu.Unlock()
 	n := 0
 	for n < len(r.detached) && (now.Sub(r.detached[n].at) >= linger || len(r.detached)-n > maxDetached) {
-		if s := r.detached[n].session; s.current() == nil {
+		if s := r.detached[n].session; !s.Connected() {
 			delete(r.byID, s.id)
 		}
 		n++

@@ -110,11 +110,11 @@ func (s *Session) detach(link *Link) (detached bool) {
 	return !s.over
 }
 
-// current returns the session's connection, or nil.
-func (s *Session) current() *Link {
+// Connected reports whether the session has a connection.
+func (s *Session) Connected() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.link
+	return s.link != nil
 }
 
 // idOf returns the session id that a resume secret names.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/earshot/earshot"
 )
@@ -58,4 +59,19 @@ func Start(t *testing.T, o earshot.Options) *Server {
 		web.Close()
 	})
 	return &Server{Server: srv, URL: web.URL}
+}
+
+// Eventually waits until something that has no event to wait for is so.
+func Eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(patience)
+	for !so() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("after %v it is not so that %s", patience, what)
+		}
+	}
 }
