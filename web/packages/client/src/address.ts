@@ -9,5 +9,5 @@ export function websocketURL(base: string): string {
   const parts = form.exec(base);
   if (!parts) throw new TypeError(`not a server's address: ${base}`);
   const [, secure, host, path = "", query = ""] = parts;
-  return `ws${secure}://${host}${path.replace(/\/+$/, "") || "/live"}/websocket${query}`;
+  return `ws${secure?.toLowerCase()}://${host}${path.replace(/\/+$/, "") || "/live"}/websocket${query}`;
 }

@@ -81,7 +81,7 @@ export class Cursor {
     }
     const compares = delivery.kind !== "reset" || !this.#ahead;
     if (compares && this.#isRepeat(delivery)) return;
-    if (compares && this.#makeRoom(delivery, bytes)) this.#put(delivery, bytes);
+    if (compares && this.#makeRoom(bytes)) this.#put(delivery, bytes);
     else this.#fallBehind(delivery);
     this.#owner.arrived();
   }
@@ -121,11 +121,17 @@ export class Cursor {
     return covered || !end.offset;
   }
 
-  /** In a channel that keeps nothing the queue gives way, and the consumer is told how many it missed. */
-  #makeRoom(delivery: Delivery, bytes: number): boolean {
+  /** In a channel that keeps nothing the oldest give way, and the consumer is told how many. */
+  #makeRoom(bytes: number): boolean {
     if (this.#queue.fits(1, bytes)) return true;
     if (this.#feed.retained !== false) return false;
-    this.#miss(this.#queue.clear(), delivery.body.position);
+    let [count, position] = [0, ""];
+    while (!this.#queue.fits(1, bytes)) {
+      const oldest = this.#queue.shift() as Delivery;
+      count += publications(oldest);
+      position = oldest.body.position;
+    }
+    this.#queue.unshift({ kind: "missed", body: { channel: this.#feed.channel, count, position } });
     return true;
   }
 

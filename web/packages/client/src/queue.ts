@@ -37,6 +37,11 @@ export class Queue {
     this.#bytes += bytes;
   }
 
+  /** Puts a notice before everything else. It counts for no bytes. */
+  unshift(notice: Delivery): void {
+    this.#items.unshift({ delivery: notice, bytes: 0 });
+  }
+
   shift(): Delivery | undefined {
     const item = this.#items.shift();
     this.#bytes -= item?.bytes ?? 0;

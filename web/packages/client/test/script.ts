@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { type Client, connect, type Options } from "../src/index.js";
+import { type Client, connect, type Options, type State } from "../src/index.js";
 
 /** A frame as the server got it. */
 export interface Said {
@@ -211,7 +211,21 @@ export async function open(
   const es = client(server, options);
   const peer = await server.peer();
   await peer.greet();
+  await reached(es, "open");
   return { server, es, peer };
+}
+
+/** Waits until the client's state has this name. */
+export function reached<N extends State["name"]>(es: Client, name: N): Promise<Extract<State, { name: N }>> {
+  return new Promise((resolve) => {
+    const check = (state: State) => {
+      if (state.name !== name) return;
+      off();
+      resolve(state as Extract<State, { name: N }>);
+    };
+    const off = es.on("state", check);
+    check(es.state);
+  });
 }
 
 /** Takes the next `count` of what is iterated. */
