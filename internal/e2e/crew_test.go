@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -54,7 +55,10 @@ func (c *crew) wait() {
 func connect(t *testing.T, url string, opts client.Options) *client.Client {
 	t.Helper()
 	opts.Heartbeat, opts.Grace = 5*time.Second, time.Second
-	opts.BackoffBase, opts.BackoffMax = 5*time.Millisecond, 100*time.Millisecond
+	opts.BackoffBase = 5 * time.Millisecond
+	if opts.BackoffMax == 0 {
+		opts.BackoffMax = 100 * time.Millisecond
+	}
 	opts.ConnectTimeout = 3 * time.Second
 	c, err := client.Connect(context.Background(), url, opts)
 	if err != nil {
@@ -66,6 +70,23 @@ func connect(t *testing.T, url string, opts client.Options) *client.Client {
 		_ = c.Close(ctx) // through a broken network nobody answers a goodbye
 	})
 	return c
+}
+
+// lagging counts how often the subscriptions of a client fell behind. It is the client's log.
+type lagging struct {
+	slog.Handler
+	times atomic.Int64
+}
+
+func newLagging() *lagging { return &lagging{Handler: slog.DiscardHandler} }
+
+func (*lagging) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *lagging) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "subscription fell behind" {
+		l.times.Add(1)
+	}
+	return nil
 }
 
 // publish publishes the numbers from 1 to n, with many under way at once, and enters the answers.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -14,10 +15,12 @@ type ledger struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	numbers map[uint64]int // by offset
+	repeats int            // answers that were those of an earlier try
+	entered chan struct{}  // closed and replaced with each entry
 }
 
 func newLedger(channel string) *ledger {
-	return &ledger{channel: channel, numbers: make(map[uint64]int)}
+	return &ledger{channel: channel, numbers: make(map[uint64]int), entered: make(chan struct{})}
 }
 
 // enter notes that a number was committed. An offset that was given twice is an error.
@@ -28,7 +31,36 @@ func (l *ledger) enter(number int, p client.Published) error {
 		return fmt.Errorf("%s: offset %d was given to %d and %d", l.channel, p.Offset, other, number)
 	}
 	l.numbers[p.Offset] = number
+	if p.Duplicate {
+		l.repeats++
+	}
+	close(l.entered)
+	l.entered = make(chan struct{})
 	return nil
+}
+
+// waitFor waits until n numbers were committed.
+func (l *ledger) waitFor(ctx context.Context, n int) error {
+	for {
+		l.mu.Lock()
+		have, entered := len(l.numbers), l.entered
+		l.mu.Unlock()
+		if have >= n {
+			return nil
+		}
+		select {
+		case <-entered:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// repeated returns how many publishes were committed by one try and answered to a later one.
+func (l *ledger) repeated() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.repeats
 }
 
 // check compares what a reader saw with what was committed.

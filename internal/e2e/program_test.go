@@ -68,9 +68,9 @@ func (p *program) kill() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Kill()         // it may be gone already
+	_ = p.cmd.Process.Kill()          // it may be gone already
 	_, _ = io.Copy(io.Discard, p.out) // Wait wants it read to its end
-	_ = p.cmd.Wait()                 // reports the kill
+	_ = p.cmd.Wait()                  // reports the kill
 	p.cmd = nil
 	if p.t.Failed() {
 		p.t.Logf("the server said: %s", p.errs)

@@ -66,11 +66,11 @@ func (r *reader) note(ev client.Event) error {
 	return nil
 }
 
-// sums is what several readers saw together.
-type sums struct{ deliveries, resets, skipped int }
+// sums is what several readers and the publishers saw together.
+type sums struct{ deliveries, resets, skipped, repeats int }
 
 // tally compares what the readers saw with what was committed, and adds it up.
-func tally(t *testing.T, readers []*reader) (sum sums) {
+func tally(t *testing.T, ledgers []*ledger, readers []*reader) (sum sums) {
 	t.Helper()
 	for _, r := range readers {
 		if err := r.ledger.check(r.seen); err != nil {
@@ -79,6 +79,9 @@ func tally(t *testing.T, readers []*reader) (sum sums) {
 		sum.deliveries += len(r.seen)
 		sum.resets += r.resets
 		sum.skipped += r.skipped
+	}
+	for _, l := range ledgers {
+		sum.repeats += l.repeated()
 	}
 	return sum
 }
