@@ -8,11 +8,13 @@ import { titleOf } from "./model/rooms";
 import { App } from "./ui/app";
 import { ChatProvider } from "./ui/context";
 import { followMidnight } from "./ui/today";
+import { followKeyboard } from "./ui/viewport";
 
 const chat = new Chat(new Profile(), connectHere());
 followAddress(chat);
 followAttention(chat);
 followMidnight();
+followKeyboard(document.documentElement);
 chat.startCounting();
 effect(() => {
   const unread = chat.list.value.reduce((sum, { name }) => sum + chat.unread(name), 0);

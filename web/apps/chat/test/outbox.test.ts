@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { add, again, arrived, failed, type Outbox, sent } from "../src/model/outbox";
+import { add, again, arrived, failed, type Outbox, resumed, sent } from "../src/model/outbox";
 import { me } from "./make";
 
 const two: Outbox = add(add([], { id: "a", from: me, text: "one", time: 1 }), {
@@ -22,4 +22,11 @@ test("those that arrived leave, and a late answer brings none back", () => {
   const left = arrived(two, new Set(["a", "unknown"]));
   expect(states(sent(left, "a"))).toEqual(["b sending"]);
   expect(arrived(two, new Set())).toBe(two);
+});
+
+test("what was on the way when the page was closed is sent again while the server knows its key", () => {
+  const minutes = 60_000;
+  const failedOnce = failed(two, "a", "why");
+  expect(states(resumed(failedOnce, 3 * minutes))).toEqual(["a sending", "b sending"]);
+  expect(states(resumed(failedOnce, 5 * minutes))).toEqual(["a failed", "b failed"]);
 });

@@ -143,6 +143,17 @@ describe("sending", () => {
     expect(states()).toEqual([]);
   });
 
+  test("sends what was on the way when the page was closed, in its order and under its keys", async () => {
+    const kept = ["a", "b"].map(
+      (id) => ({ id, from: me, text: id, time: Date.now(), state: "sending", error: "" }) as const,
+    );
+    room = new Room("lobby", channel, signal(me), kept);
+    await start(1);
+    expect(channel.published.map(({ key }) => key)).toEqual(["a", "b"]);
+    channel.commit(channel.published[0]?.data);
+    await vi.waitFor(() => expect(states()).toEqual(["b sending"]));
+  });
+
   test("refuses to queue without bound", async () => {
     await start(0);
     for (let i = 0; i < maxWaiting; i++) expect(room.send(`${i}`)).toBe(true);

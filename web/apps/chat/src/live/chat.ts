@@ -12,6 +12,7 @@ import {
 } from "../model/rooms";
 import { newest } from "../model/timeline";
 import { beforeAll, isAfter, markOf, type ReadMark, unread } from "../model/unread";
+import { loadOutbox, saveOutbox } from "./kept";
 import type { Profile } from "./profile";
 import { Room, type RoomChannel } from "./room";
 import { load, save } from "./storage";
@@ -50,9 +51,12 @@ export class Chat {
   follow(name: string): Room {
     const known = this.followed.get(name);
     if (known !== undefined) return known.room;
-    const room = new Room(name, this.connection.channel(channelOf(name)), this.profile.person);
+    const kept = loadOutbox(name);
+    const room = new Room(name, this.connection.channel(channelOf(name)), this.profile.person, kept);
     const leave = new AbortController();
     this.followed.set(name, { room, leave });
+    const forget = effect(() => saveOutbox(name, room.outbox.value));
+    leave.signal.addEventListener("abort", forget);
     void room.run(leave.signal);
     return room;
   }

@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type ChatData, type Message, type Received, readMessage } from "../model/message";
 import * as outbox from "../model/outbox";
 import type { Person } from "../model/person";
@@ -40,7 +40,7 @@ export const pageSize = 50;
 /** One room: what is shown of its log, and what this page has on the way to it. */
 export class Room {
   readonly timeline = signal(timeline.unknown);
-  readonly outbox = signal<outbox.Outbox>([]);
+  readonly outbox: Signal<outbox.Outbox>;
   readonly phase = signal<Phase>({ name: "loading" });
   readonly paging = signal<Paging>("idle");
   /** Whether the reader follows the end of the log. Set by the page. */
@@ -50,10 +50,15 @@ export class Room {
     readonly name: string,
     private readonly channel: RoomChannel,
     private readonly me: ReadonlySignal<Person>,
-  ) {}
+    /** What was on the way when the page was last open. */
+    kept: outbox.Outbox = [],
+  ) {
+    this.outbox = signal(outbox.resumed(kept, Date.now()));
+  }
 
   /** Follows the room until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    for (const out of this.outbox.peek()) if (out.state === "sending") void this.publish(out);
     try {
       const since = await this.readNewest();
       const onReset = () => this.restart();

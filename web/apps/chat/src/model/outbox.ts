@@ -19,6 +19,21 @@ export type Outbox = readonly Outgoing[];
 /** Messages that may wait in one room before writing more is refused. */
 export const maxWaiting = 100;
 
+/**
+ * How long after it was written a message may be sent again by itself: the server knows its key for five minutes, and
+ * would take it for a new message afterwards.
+ */
+const resendMS = 4 * 60_000;
+
+/** Returns what is to be done about messages that were on the way when the page was closed. */
+export function resumed(outbox: Outbox, now: number): Outbox {
+  return outbox.map((out) =>
+    now - out.time < resendMS
+      ? { ...out, state: "sending", error: "" }
+      : { ...out, state: "failed", error: "The page was closed before it was sent" },
+  );
+}
+
 export function add(outbox: Outbox, out: Pick<Outgoing, "id" | "from" | "text" | "time">): Outbox {
   return [...outbox, { ...out, state: "sending", error: "" }];
 }

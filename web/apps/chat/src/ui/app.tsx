@@ -1,5 +1,5 @@
-import { useState } from "preact/hooks";
-import { Composer } from "./composer";
+import { useEffect, useState } from "preact/hooks";
+import { Composer, focusComposer } from "./composer";
 import { ConnectionNote } from "./connection-note";
 import { useChat } from "./context";
 import { InviteDialog } from "./invite-dialog";
@@ -19,6 +19,10 @@ export function App() {
   const drawer = useDrawer();
   const room = chat.room;
   const close = () => setDialog("none");
+  useEffect(() => {
+    // Someone who goes through the rooms with the keyboard stays among them.
+    if (!document.activeElement?.matches(".room-link")) focusComposer();
+  }, [room.name]);
   return (
     <div class="app" data-drawer={drawer.isOpen}>
       <button type="button" class="skip" onClick={() => document.getElementById("composer")?.focus()}>

@@ -6,6 +6,11 @@ import { SendIcon } from "./icons";
 /** What was being written in each room, kept while the page lives. */
 const drafts = new Map<string, string>();
 
+/** Moves the focus to where a message is written, unless that would open the keyboard of a phone. */
+export function focusComposer(): void {
+  if (matchMedia("(hover: hover)").matches) document.getElementById("composer")?.focus();
+}
+
 /** Where a message is written. Enter sends; Shift and Enter begin a new line. */
 export function Composer({ room }: { room: Room }) {
   const [text, setText] = useState(drafts.get(room.name) ?? "");

@@ -1,6 +1,7 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { cleanName, hueCount, maxNameLength } from "../model/person";
 import { Avatar } from "./avatar";
+import { focusComposer } from "./composer";
 import { useChat } from "./context";
 import { Dialog } from "./dialog";
 
@@ -8,7 +9,8 @@ import { Dialog } from "./dialog";
 export function ProfileDialog({ onClose }: { onClose: () => void }) {
   const { profile } = useChat();
   const [{ name, hue }, setChoice] = useState(profile.person.peek());
-  const isNew = profile.isNew.peek();
+  const [isNew] = useState(profile.isNew.peek());
+  useEffect(() => (isNew ? focusComposer : undefined), [isNew]);
   const usable = cleanName(name) !== "";
   const choose = (event: Event) => {
     event.preventDefault();

@@ -1,0 +1,73 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { chromium } from "playwright-core";
+import { ChatPage } from "./chat-page";
+
+const desktop: BrowserContextOptions = { viewport: { width: 1200, height: 760 } };
+export const phone: BrowserContextOptions = {
+  viewport: { width: 375, height: 720 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+};
+
+/** Starts Debian's Chromium, or the one that EARSHOT_CHROMIUM names. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.EARSHOT_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+  });
+}
+
+/** One person with a browser profile of their own. */
+export class Visitor {
+  /** What went wrong on the page: errors, warnings, blocked content. A test that expects none looks here. */
+  readonly complaints: string[] = [];
+  readonly chat: ChatPage;
+
+  private constructor(
+    private readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    this.chat = new ChatPage(page);
+    page.on("pageerror", (error) => this.complaints.push(`error: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") this.complaints.push(message.text());
+    });
+  }
+
+  /** Opens the page in a new profile, without moving parts that a picture would catch half way. */
+  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext({ ...desktop, reducedMotion: "reduce", ...options });
+    const visitor = new Visitor(context, await context.newPage());
+    await visitor.page.goto(url);
+    return visitor;
+  }
+
+  /** Opens the page and takes a name. */
+  static async join(
+    browser: Browser,
+    url: string,
+    name: string,
+    options?: BrowserContextOptions,
+  ): Promise<Visitor> {
+    const visitor = await Visitor.open(browser, url, options);
+    await visitor.chat.takeName(name);
+    return visitor;
+  }
+
+  /** Opens another tab of the same profile. */
+  async otherTab(url: string): Promise<Visitor> {
+    const visitor = new Visitor(this.context, await this.context.newPage());
+    await visitor.page.goto(url);
+    return visitor;
+  }
+
+  /** Returns what went wrong, but for failed attempts to reach a server that the test had stopped. */
+  unexpected(): string[] {
+    return this.complaints.filter((text) => !/WebSocket connection to .* failed/.test(text));
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}

@@ -1,0 +1,44 @@
+import type { Page } from "playwright-core";
+
+/** A publication as the server sends it, as far as these tests look. */
+export interface Entry {
+  readonly off: number;
+  readonly data: { readonly text: string };
+}
+
+/** Speaks the protocol itself from within a page, without the client: sends frames and returns as many answers. */
+function ask(page: Page, frames: string[]): Promise<string[]> {
+  return page.evaluate(
+    (lines) =>
+      new Promise<string[]>((resolve, reject) => {
+        const socket = new WebSocket(`ws://${location.host}/live/websocket`, "earshot.v1.json");
+        const answers: string[] = [];
+        socket.onopen = () => lines.forEach((line) => socket.send(line));
+        socket.onerror = () => reject(new Error("the connection failed"));
+        socket.onmessage = ({ data }) => {
+          if (answers.push(data) < lines.length) return;
+          socket.close();
+          resolve(answers);
+        };
+      }),
+    frames,
+  );
+}
+
+/** Publishes data, one after the other. */
+export async function publish(page: Page, channel: string, data: unknown[]): Promise<void> {
+  // Not all at once: the server bounds what one connection may have under way.
+  for (let i = 0; i < data.length; i += 50) {
+    const frames = data
+      .slice(i, i + 50)
+      .map((d, k) => JSON.stringify({ id: k + 1, pub: { ch: channel, data: d } }));
+    const refused = (await ask(page, frames)).filter((answer) => !answer.includes('"published"'));
+    if (refused.length > 0) throw new Error(`not published: ${refused[0]}`);
+  }
+}
+
+/** Reads a channel's newest publications, oldest first. */
+export async function history(page: Page, channel: string): Promise<Entry[]> {
+  const [answer] = await ask(page, [JSON.stringify({ id: 1, history: { ch: channel, limit: 500 } })]);
+  return JSON.parse(answer ?? "").page.pubs ?? [];
+}
