@@ -2,6 +2,7 @@ package earshot
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/earshot/earshot/internal/session"
 	"github.com/earshot/earshot/wire"
@@ -22,7 +23,13 @@ func (p policy) Connect(ctx context.Context, h session.Handshake, hello wire.Hel
 	who, err := p.onConnect(ctx, ConnectRequest{
 		Token: hello.Token, Client: hello.Client, RemoteAddr: h.RemoteAddr, Header: h.Header,
 	})
-	return session.Identity(who), err
+	if err != nil {
+		return session.Identity{}, err
+	}
+	if err := wire.ValidateUser(who.User); err != nil {
+		return session.Identity{}, fmt.Errorf("identity from OnConnect: %w", err)
+	}
+	return session.Identity(who), nil
 }
 
 func (p policy) Subscribe(ctx context.Context, s *session.Session, channel string) error {
