@@ -1,6 +1,12 @@
 import { fromBase64 } from "./bytes.js";
 import type { Publication, ResetReason } from "./events.js";
-import type { ClientFrames, Refusal, ServerFrame, ServerFrames } from "./frames.js";
+import {
+  type ClientFrames,
+  maxServerFrameBytes,
+  type Refusal,
+  type ServerFrame,
+  type ServerFrames,
+} from "./frames.js";
 
 /** Writes a client's frame. Without an `id` the server sends no answer. */
 export function encode<K extends keyof ClientFrames>(kind: K, body: ClientFrames[K], id?: number): string {
@@ -17,7 +23,8 @@ export function encodeText(kind: keyof ClientFrames, body: string, id: number): 
  * breaks the form of its kind, throws. Unknown fields are ignored.
  */
 export function decode(text: unknown): ServerFrame | undefined {
-  if (typeof text !== "string") throw new TypeError("the frame is not text");
+  if (typeof text !== "string" || text.length > maxServerFrameBytes)
+    throw new TypeError("not text, or too long");
   const frame = new Fields(JSON.parse(text));
   for (const kind of Object.keys(readers) as (keyof ServerFrames)[]) {
     if (!frame.has(kind)) continue;

@@ -5,6 +5,8 @@ export const subprotocol = "earshot.v1.json";
 
 /** A client's frame may have at most this many bytes. */
 export const maxFrameBytes = 64 << 10;
+/** A server's frame may be this long; a longer one is not read. */
+export const maxServerFrameBytes = 1 << 20;
 /** A history request may ask for at most this many publications. */
 export const maxPageLimit = 500;
 
