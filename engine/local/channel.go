@@ -63,11 +63,11 @@ func (c *channel) load(s *store, loose bool) error {
 	if c.loaded {
 		return nil
 	}
-	state, err := s.loadLog(c.name, loose)
+	state, oldest, err := s.loadLog(c.name, loose)
 	if err != nil {
 		return err
 	}
-	c.log, c.saved, c.loaded = state, state.first, true
+	c.log, c.saved, c.purged, c.loaded = state, state.first, oldest, true
 	return nil
 }
 

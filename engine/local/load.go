@@ -8,29 +8,30 @@ import (
 	"github.com/earshot/earshot/engine"
 )
 
-// loadLog reads a channel's state. A channel that the store does not know gets the epoch that it will be created with;
-// loose says whether it would be created without waiting for the disk.
-func (s *store) loadLog(name string, loose bool) (logState, error) {
+// loadLog reads a channel's state, and the offset of the oldest entry that is not deleted. A channel that the store does
+// not know gets the epoch that it will be created with; loose says whether it would be created without waiting for the
+// disk.
+func (s *store) loadLog(name string, loose bool) (state logState, oldest uint64, err error) {
 	v, found, err := s.get(channelKey(name))
 	if err != nil {
-		return logState{}, err
+		return logState{}, 0, err
 	}
 	if !found {
-		return s.absentLog(name, loose), nil
+		return s.absentLog(name, loose), 1, nil
 	}
 	record, err := decodeChannelRecord(v)
 	if err != nil {
-		return logState{}, fmt.Errorf("load channel %q: %w", name, err)
+		return logState{}, 0, fmt.Errorf("load channel %q: %w", name, err)
 	}
-	state := logState{record: record, first: 1}
+	state = logState{record: record, first: 1}
 	if record.loose && record.generation != s.generation {
 		state.record.epoch = s.seed.next(record.epoch, s.generation)
 		state.stale = true
 	}
-	if err := s.loadEnds(&state); err != nil {
-		return logState{}, fmt.Errorf("load channel %q: %w", name, err)
+	if oldest, err = s.loadEnds(&state); err != nil {
+		return logState{}, 0, fmt.Errorf("load channel %q: %w", name, err)
 	}
-	return state, nil
+	return state, oldest, nil
 }
 
 func (s *store) absentLog(name string, loose bool) logState {
@@ -42,23 +43,29 @@ func (s *store) absentLog(name string, loose bool) logState {
 }
 
 // loadEnds reads where the log starts and ends.
-func (s *store) loadEnds(state *logState) error {
+func (s *store) loadEnds(state *logState) (oldest uint64, err error) {
 	it, err := s.entries(state.record.id, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer it.Close()
-	if it.First() && entryOffset(it.Key()) == 0 {
+	more := it.First()
+	if more && entryOffset(it.Key()) == 0 {
 		if err := loadFloor(state, it); err != nil {
-			return err
+			return 0, err
 		}
+		more = it.Next()
 	}
-	if it.Last() && entryOffset(it.Key()) > 0 {
+	oldest = state.first
+	if more {
+		oldest = entryOffset(it.Key())
+	}
+	if more && it.Last() {
 		if err := loadTop(state, it); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return it.Error()
+	return oldest, it.Error()
 }
 
 func loadFloor(state *logState, it *pebble.Iterator) error {
