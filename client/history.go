@@ -24,6 +24,9 @@ type Page struct {
 
 // History reads a page of a log, across reconnects, until ctx ends.
 func (c *Client) History(ctx context.Context, channel string, opts HistoryOptions) (Page, error) {
+	if err := wire.ValidateChannel(channel); err != nil {
+		return Page{}, fmt.Errorf("read history of %q: %w", channel, err)
+	}
 	body, err := c.ask(ctx, wire.History{Channel: channel, Since: opts.Since, Before: opts.Before, Limit: opts.Limit})
 	if err != nil {
 		return Page{}, fmt.Errorf("read history of %q: %w", channel, err)

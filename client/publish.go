@@ -21,7 +21,8 @@ type Published = wire.Published
 
 // Publish appends a message to a channel and returns once it is committed. Until then, and until ctx ends, it is sent
 // again with the same key whenever the connection broke or the server could not commit for the moment.
-// Messages go out in the order of the calls; after a broken connection they go out again in that order.
+// Messages go out in the order of the calls; after a broken connection they go out again in that order. One that the
+// server could not commit for the moment goes out again behind those that were called later.
 //
 // Errors: an *Error if the server refused it for good, ErrOutcomeUnknown, ErrClosed, or that of ctx; after the last
 // two the message may or may not have been committed.

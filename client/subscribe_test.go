@@ -184,6 +184,52 @@ func TestSubscribeTwice(t *testing.T) {
 	})
 }
 
+func TestSubscriptionsAreBounded(t *testing.T) {
+	script(t, func(t *testing.T, ctx context.Context, s *server) {
+		const most = 512
+		c := s.connect(client.Options{})
+		for i := range most {
+			answer(t, func() { // none is answered: the test ends before
+				if _, err := c.Subscribe(ctx, fmt.Sprint("log:", i), client.SubscribeOptions{}); !errors.Is(err, client.ErrClosed) {
+					t.Errorf("subscribe %d: %v", i, err)
+				}
+			})
+		}
+		synctest.Wait()
+		var e *client.Error
+		if _, err := c.Subscribe(ctx, "log:more", client.SubscribeOptions{}); !errors.As(err, &e) || e.Code != wire.CodeTooManyChannels {
+			t.Errorf("subscribe once more: %v", err)
+		}
+		p := s.welcome("s1")
+		for range most {
+			p.next("sub")
+		}
+		if err := c.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSubscribeIsCheckedBeforeItIsSent(t *testing.T) {
+	script(t, func(t *testing.T, ctx context.Context, s *server) {
+		c := s.connect(client.Options{})
+		var e *client.Error
+		if _, err := c.Subscribe(ctx, "news", client.SubscribeOptions{}); !errors.As(err, &e) || e.Code != wire.CodeBadChannel {
+			t.Errorf("bad channel: %v", err)
+		}
+		if _, err := c.Subscribe(ctx, "log:a", client.SubscribeOptions{Last: wire.MaxLast + 1}); !errors.As(err, &e) {
+			t.Errorf("bad last: %v", err)
+		}
+		if _, err := c.History(ctx, "news", client.HistoryOptions{}); !errors.As(err, &e) || e.Code != wire.CodeBadChannel {
+			t.Errorf("history of a bad channel: %v", err)
+		}
+		if _, err := c.History(ctx, "log:a", client.HistoryOptions{Since: "x", Before: "y"}); !errors.As(err, &e) || e.Code != wire.CodeBadFrame {
+			t.Errorf("history in both directions: %v", err)
+		}
+		s.welcome("s1").quiet(time.Second)
+	})
+}
+
 func TestSubscribeGivesUpWithItsContext(t *testing.T) {
 	script(t, func(t *testing.T, ctx context.Context, s *server) {
 		c := s.connect(client.Options{})

@@ -21,6 +21,9 @@ type SubscribeOptions struct {
 	NoEcho bool
 }
 
+// maxSubscriptions bounds those of one client: more than a server allows, less than the room for asking for them.
+const maxSubscriptions = maxControl / 2
+
 // phase is how a subscription stands on the open connection.
 type phase uint8
 
@@ -91,6 +94,9 @@ func (c *Client) register(channel string, opts SubscribeOptions) (*Subscription,
 		received: opts.Since,
 		consumed: opts.Since,
 	}
+	if err := wire.ValidateChannel(channel); err != nil {
+		return nil, err
+	}
 	if _, err := measure(s.frame()); err != nil {
 		return nil, err
 	}
@@ -101,6 +107,9 @@ func (c *Client) register(channel string, opts SubscribeOptions) (*Subscription,
 	}
 	if c.subs[channel] != nil {
 		return nil, wire.Errorf(wire.CodeAlreadySubscribed, "this client is subscribed to %q", channel)
+	}
+	if len(c.subs) >= maxSubscriptions {
+		return nil, wire.Errorf(wire.CodeTooManyChannels, "this client has %d subscriptions", len(c.subs))
 	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	c.lastSeq++
