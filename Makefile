@@ -50,7 +50,7 @@ bench: ## run the Go benchmarks
 .PHONY: system
 system:
 	$(call heading,system packages)
-	scripts/need gcc chromium
+	scripts/need gcc=gcc,libc6-dev chromium
 
 $(NODE_MODULES): web/package-lock.json
 	$(call heading,npm ci)
@@ -91,8 +91,8 @@ test-web: $(NODE_MODULES) build
 	$(call heading,vitest)
 	$(NPM) test
 	$(call heading,size of @earshot/client)
-	$(NPM) run size
+	$(NPM) run size --workspace @earshot/client
 
 test-browser: $(NODE_MODULES) build
 	$(call heading,browser test)
-	$(NPM) run e2e
+	$(NPM) run e2e --workspace @earshot/e2e
