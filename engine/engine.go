@@ -28,7 +28,7 @@ type Log interface {
 	// Proposals that one goroutine makes for one channel are committed in the order of its calls.
 	// The engine keeps p's bytes; the caller must not modify them afterwards.
 	//
-	// Errors: ErrKeyReused, ErrUnavailable, ErrDiskFull, ErrClosed, or that of ctx if it ended before the proposal was
+	// Errors: ErrKeyReused, ErrVersionMismatch, ErrTooManyKeys, ErrUnavailable, ErrDiskFull, ErrClosed, or that of ctx if it ended before the proposal was
 	// accepted; once accepted, ctx has no effect.
 	Publish(ctx context.Context, p Proposal, done func(Receipt, error))
 
@@ -64,7 +64,23 @@ type Proposal struct {
 	Key     string // idempotency key, scoped by channel and user; empty for none
 	User    string // who publishes; empty for an anonymous client
 	Sender  string // the client instance that publishes; never shown to others
+	// Map says which key of a map the message is about. It is set in channels of KindMap, and only there.
+	Map *MapChange
 	wire.Message
+}
+
+// MapChange sets or deletes one key of a map. Its version is the offset of the change, so that versions only go up.
+type MapChange struct {
+	Key    string
+	Delete bool // leave a tombstone; the message's data is ignored
+	// IfVersion, if not nil, commits the change only while the key has this version; zero: while there is no such key.
+	// Otherwise it is ErrVersionMismatch.
+	IfVersion *uint64
+	TTL       time.Duration // the key is deleted so long after the change; zero: it stays
+	// Owner, if not empty, is the session that the key belongs to. The key does not survive the node that set it: another
+	// incarnation deletes it. IfOwner commits a deletion only while the key belongs to that owner.
+	Owner   string
+	IfOwner string
 }
 
 // Publication is a committed message.
@@ -74,12 +90,15 @@ type Publication struct {
 	UnixMS  int64  // when it was committed
 	User    string
 	Sender  string
+	// Key is the key of a map that was set, or, if Gone, deleted. Empty in other channels.
+	Key  string
+	Gone bool
 	wire.Message
 }
 
 // Size returns the bytes that p counts for in limits: its strings and data.
 func (p *Publication) Size() int {
-	n := len(p.Event) + len(p.Data.Body) + len(p.User) + len(p.Sender)
+	n := len(p.Key) + len(p.Event) + len(p.Data.Body) + len(p.User) + len(p.Sender)
 	for k, v := range p.Tags {
 		n += len(k) + len(v)
 	}
@@ -115,6 +134,10 @@ type Page struct {
 	// what followed it. Otherwise the position is of another epoch or was never one of this channel.
 	Evicted bool
 	More    bool // there are more in the direction of the read
+	// End is where a reader goes on after a page read forward: the last publication's position, and in a map, without
+	// More, Top.
+	End  Position
+	Keys int // of a map: how many keys it has
 }
 
 // Kind says what a channel keeps.
@@ -124,6 +147,11 @@ type Kind uint8
 const (
 	KindPub Kind = iota // fan-out, nothing kept
 	KindLog             // ordered and retained
+	// KindMap keeps the last value of each key. Its publications are changes of keys; History has the latest of each key,
+	// in the order of versions, forward only, from the beginning where no position is named. Deleted keys are in it for a
+	// while (tombstones); a position older than a tombstone that was dropped is Evicted. Offsets of a page are not
+	// consecutive.
+	KindMap
 )
 
 // Rules say what an engine does for a channel. The zero value keeps nothing.
@@ -134,7 +162,11 @@ type Rules struct {
 	MaxAge          time.Duration // retention by age; zero: no limit
 	Durability      Durability    // of a log
 	KeyWindow       time.Duration // how long idempotency keys are remembered; zero: DefaultKeyWindow
+	MaxKeys         int           // of a map; zero: DefaultMaxKeys. A new key beyond it is ErrTooManyKeys
 }
+
+// DefaultMaxKeys is how many keys a map may have where the rules do not say.
+const DefaultMaxKeys = 10_000
 
 // DefaultKeyWindow is how long an idempotency key is remembered where the rules do not say.
 const DefaultKeyWindow = 5 * time.Minute
@@ -166,4 +198,7 @@ var (
 	ErrNoHistory   = errors.New("channel keeps nothing")
 	ErrBadPosition = errors.New("position is not one of the channel")
 	ErrClosed      = errors.New("engine is closed")
+
+	ErrVersionMismatch = errors.New("key has another version")
+	ErrTooManyKeys     = errors.New("map has as many keys as it may")
 )

@@ -68,7 +68,7 @@ func (w *window) empty() bool { return w.from > w.to }
 func plan(state logState, q engine.Query) (window, engine.Page) {
 	w := window{state: state, query: q, from: state.first, to: state.top, backward: q.Since == nil && q.Last == 0}
 	top := state.position()
-	page := engine.Page{Start: top, Top: top, Complete: true}
+	page := engine.Page{Start: top, End: top, Top: top, Complete: true}
 	named := q.Since
 	if named == nil {
 		named = q.Before
@@ -94,7 +94,7 @@ func plan(state logState, q engine.Query) (window, engine.Page) {
 		return nothing, page
 	}
 	if w.empty() {
-		page.Start = *named
+		page.Start, page.End = *named, *named
 	}
 	return w, page
 }
@@ -224,10 +224,11 @@ func (w *window) finish(page engine.Page, pubs []*engine.Publication) engine.Pag
 	}
 	page.Publications = w.cut(pubs)
 	page.Start = before(page.Publications[0])
+	page.End = page.Publications[len(page.Publications)-1].Position
 	if w.backward {
 		page.More = page.Start.Offset >= w.state.first
 	} else {
-		page.More = page.Publications[len(page.Publications)-1].Offset < w.state.top
+		page.More = page.End.Offset < w.state.top
 	}
 	return page
 }
@@ -239,6 +240,7 @@ func (w *window) beforeOldest(page engine.Page) engine.Page {
 		return page
 	}
 	page.Start = engine.Position{Epoch: page.Top.Epoch}
+	page.End = page.Start
 	return page
 }
 

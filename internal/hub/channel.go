@@ -36,6 +36,14 @@ type channel struct {
 	listeners []*Subscription // guarded by mu; each knows its index
 }
 
+func newChannel(name string, kind engine.Kind) *channel {
+	c := &channel{name: name, kind: kind}
+	if kind == engine.KindMap {
+		c.ring.latest = make(map[string]*Entry)
+	}
+	return c
+}
+
 // attach subscribes the node to the channel's feed, once.
 func (c *channel) attach(ctx context.Context, e engine.Engine) error {
 	c.attaching.Lock()

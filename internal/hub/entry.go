@@ -21,6 +21,8 @@ type Encoder interface {
 type Entry struct {
 	*engine.Publication
 	slots [Slots]atomic.Pointer[[]byte]
+	// superseded says that a later entry of the ring is of the same key of a map: readers pass over this one.
+	superseded atomic.Bool
 }
 
 // Encoded returns the entry's bytes for enc, made on first use. Two callers that come first together may both encode;

@@ -16,10 +16,27 @@ const (
 
 // page is what the log had for a reader who is behind.
 type page struct {
-	entries []*Entry
+	entries []*Entry // those not handed out yet
 	// reset, if not empty, says that the reader's position could not be continued: entries go on after start.
 	reset wire.ResetReason
 	start engine.Position
+	// end is where the reader is once it has read entries. In a map that may be further than the last of them.
+	end engine.Position
+}
+
+func newPage(p engine.Page) *page {
+	return &page{start: p.Start, end: p.End, entries: entries(p.Publications)}
+}
+
+// next hands out an entry, or nil at the end.
+func (p *page) next() *Entry {
+	if len(p.entries) == 0 {
+		return nil
+	}
+	e := p.entries[0]
+	p.entries[0] = nil
+	p.entries = p.entries[1:]
+	return e
 }
 
 // retries are the subscriptions whose read failed.
@@ -36,7 +53,7 @@ func (h *Hub) read(ctx context.Context) {
 			return
 		}
 		// The subscription leaves at and last alone while it waits for the page.
-		found, err := h.readAfter(ctx, s.channel.name, s.at, s.last)
+		found, err := h.readAfter(ctx, s)
 		if err != nil {
 			h.readLater(ctx, s, err)
 			continue
@@ -46,24 +63,25 @@ func (h *Hub) read(ctx context.Context) {
 	}
 }
 
-// readAfter reads what follows at, or, where that can't be continued, what follows a new start.
-func (h *Hub) readAfter(ctx context.Context, name string, at engine.Position, last int) (*page, error) {
-	p, err := h.engine.History(ctx, name, pageQuery(engine.Query{Since: &at}))
-	if err != nil {
-		return nil, err
+// readAfter reads what follows the position of s, or, where that can't be continued, what follows a new start: in a map the
+// beginning, as all keys are read again; in a log the newest position, or s.last publications before it.
+func (h *Hub) readAfter(ctx context.Context, s *Subscription) (*page, error) {
+	p, err := h.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Since: &s.at}))
+	if err != nil || p.Complete {
+		return newPage(p), err
 	}
-	if p.Complete {
-		return &page{entries: entries(p.Publications)}, nil
+	why := resetReason(s.at, p)
+	anew := &page{start: p.Top, end: p.Top}
+	switch {
+	case s.channel.kind == engine.KindMap:
+		anew.start = engine.Position{Epoch: p.Top.Epoch}
+		anew.end = anew.start
+	case s.last > 0:
+		p, err = h.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
+		anew = newPage(p)
 	}
-	why := resetReason(at, p)
-	if last == 0 {
-		return &page{reset: why, start: p.Top}, nil
-	}
-	p, err = h.engine.History(ctx, name, pageQuery(engine.Query{Last: last}))
-	if err != nil {
-		return nil, err
-	}
-	return &page{reset: why, start: p.Start, entries: entries(p.Publications)}, nil
+	anew.reset = why
+	return anew, err
 }
 
 // readLater keeps s for the next sweep.

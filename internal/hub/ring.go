@@ -24,7 +24,8 @@ type ring struct {
 	buf atomic.Pointer[[]atomic.Pointer[Entry]]
 
 	// Owned by the writer.
-	bytes int
+	bytes  int
+	latest map[string]*Entry // of a map: the newest entry held of each key; nil in other channels
 }
 
 // at returns the entry of epoch at offset, or nil if the ring does not hold it.
@@ -71,8 +72,15 @@ func (r *ring) start(top engine.Position) {
 // clear forgets everything, the top too: only where nobody reads.
 func (r *ring) clear() {
 	r.top.Store(nil)
+	r.empty(0)
+}
+
+// empty drops all entries; the next one held is that of offset base.
+func (r *ring) empty(base uint64) {
 	r.buf.Store(nil)
+	r.base.Store(base)
 	r.bytes = 0
+	clear(r.latest)
 }
 
 // append adds the next entry and drops the oldest ones beyond the bounds. After a gap or in a new epoch only e is held:
@@ -83,17 +91,27 @@ func (r *ring) append(e *Entry) {
 	case top != nil && top.Epoch == e.Epoch && e.Offset <= top.Offset:
 		return
 	case top == nil || top.Epoch != e.Epoch || e.Offset != top.Offset+1 || e.PrevTag != top.Tag:
-		r.buf.Store(nil)
-		r.bytes = 0
-		r.base.Store(e.Offset)
+		r.empty(e.Offset)
 	}
 	buf := r.room(e)
 	(*buf)[e.Offset&uint64(len(*buf)-1)].Store(e)
 	r.bytes += e.Size()
+	r.supersede(e)
 	r.top.Store(&e.Position)
 	for r.bytes > maxRingBytes && r.base.Load() < e.Offset {
 		r.evict(buf)
 	}
+}
+
+// supersede marks the entry of e's key before e, so that a reader of a map gets the latest only.
+func (r *ring) supersede(e *Entry) {
+	if r.latest == nil {
+		return
+	}
+	if before := r.latest[e.Key]; before != nil {
+		before.superseded.Store(true)
+	}
+	r.latest[e.Key] = e
 }
 
 // room returns a buffer with a free place for e, grown or with the oldest entry evicted.
@@ -128,6 +146,9 @@ func (r *ring) evict(buf *[]atomic.Pointer[Entry]) {
 	place := &(*buf)[base&uint64(len(*buf)-1)]
 	if e := place.Load(); e != nil {
 		r.bytes -= e.Size()
+		if r.latest != nil && r.latest[e.Key] == e {
+			delete(r.latest, e.Key)
+		}
 	}
 	r.base.Store(base + 1)
 	place.Store(nil)

@@ -172,3 +172,28 @@ func BenchmarkRingRead(b *testing.B) {
 		}
 	}
 }
+
+func TestRingOfAMapMarksWhatWasSuperseded(t *testing.T) {
+	r := ring{latest: make(map[string]*Entry)}
+	r.start(engine.Position{Epoch: epoch})
+	var all []*Entry
+	for i, key := range []string{"a", "b", "a", "c", "b", "a"} {
+		e := entryAt(uint64(i)+1, 1)
+		e.Key = key
+		all = append(all, e)
+		r.append(e)
+	}
+	for i, want := range []bool{true, true, true, false, false, false} {
+		if got := all[i].superseded.Load(); got != want {
+			t.Errorf("entry %d: superseded %v, want %v", i+1, got, want)
+		}
+	}
+	for o := uint64(7); o <= 3*maxRingEntries; o++ {
+		e := entryAt(o, 1)
+		e.Key = "a"
+		r.append(e)
+	}
+	if len(r.latest) != 1 {
+		t.Errorf("%d keys are remembered, of which the ring holds one", len(r.latest))
+	}
+}

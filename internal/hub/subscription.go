@@ -23,7 +23,7 @@ type Subscription struct {
 	begun  bool
 	at     engine.Position // what was read last
 	proven bool            // the log has confirmed that at is one of its positions
-	page   []*Entry        // read from the log, to be handed out before the ring's
+	page   *page           // read from the log, to be handed out before the ring; nil for none
 	asked  bool            // a page was asked for and has not been taken
 
 	found atomic.Pointer[page]
@@ -51,25 +51,33 @@ type Start struct {
 // Begin finds the place to start at. It may read the log; the listener's lock need not be held, as nobody else knows the
 // subscription yet.
 func (s *Subscription) Begin(ctx context.Context, start Start) error {
-	keeps := s.channel.kind == engine.KindLog
-	if keeps {
+	if s.channel.kind == engine.KindLog {
 		s.last = start.Last
 	}
+	s.begun = true
+	top := *s.channel.ring.top.Load()
 	switch {
 	case start.Since != "":
 		// Whether the position is one of the channel is found out while reading, as for every reader that is behind.
 		// What is no position at all stays zero, which is one of no channel.
 		s.at, _ = engine.ParsePosition(start.Since)
-	case keeps && start.Last > 0:
-		p, err := s.hub.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: start.Last}))
-		if err != nil {
-			return err
-		}
-		s.at, s.page, s.proven = p.Start, entries(p.Publications), true
+	case s.channel.kind == engine.KindMap:
+		s.at = engine.Position{Epoch: top.Epoch} // all keys there are come first
+	case s.last > 0:
+		return s.beginBack(ctx)
 	default:
-		s.at = *s.channel.ring.top.Load()
+		s.at = top
 	}
-	s.begun = true
+	return nil
+}
+
+// beginBack starts s.last publications before the newest.
+func (s *Subscription) beginBack(ctx context.Context) error {
+	p, err := s.hub.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
+	if err != nil {
+		return err
+	}
+	s.at, s.page, s.proven = p.Start, newPage(p), true
 	return nil
 }
 
@@ -88,8 +96,11 @@ func (s *Subscription) Next() (Event, bool) {
 			return ev, true
 		}
 	}
-	if len(s.page) > 0 {
-		return s.turnPage(), true
+	if s.page != nil {
+		if e := s.page.next(); e != nil {
+			return s.advance(e), true
+		}
+		s.at, s.page = s.page.end, nil
 	}
 	return s.fromRing()
 }
@@ -101,37 +112,32 @@ func (s *Subscription) Leave() {
 	}
 }
 
-// turnPage hands out the next entry of the page.
-func (s *Subscription) turnPage() Event {
-	e := s.page[0]
-	s.page[0] = nil
-	s.page = s.page[1:]
-	if len(s.page) == 0 {
-		s.page = nil
-	}
-	return s.advance(e)
-}
-
 func (s *Subscription) advance(e *Entry) Event {
 	s.at, s.proven = e.Position, true
 	return Event{Entry: e}
 }
 
 // fromRing reads the entry after the reader's position. An entry names its predecessor by offset and tag, so that finding
-// one that follows proves the position as well.
+// one that follows proves the position as well. In a map, an entry whose key has changed again is passed over.
 func (s *Subscription) fromRing() (Event, bool) {
 	ring := &s.channel.ring
-	top := ring.top.Load()
-	if top == nil || s.at == *top {
-		return Event{}, false
+	for {
+		top := ring.top.Load()
+		if top == nil || s.at == *top {
+			return Event{}, false
+		}
+		e := ring.at(s.at.Epoch, s.at.Offset+1)
+		switch {
+		case e != nil && e.PrevTag == s.at.Tag && !e.superseded.Load():
+			return s.advance(e), true
+		case e != nil && e.PrevTag == s.at.Tag:
+			s.at = e.Position
+		case s.channel.kind == engine.KindPub:
+			return s.skip(top)
+		default:
+			return s.askLog(top)
+		}
 	}
-	if e := ring.at(s.at.Epoch, s.at.Offset+1); e != nil && e.PrevTag == s.at.Tag {
-		return s.advance(e), true
-	}
-	if s.channel.kind == engine.KindLog {
-		return s.askLog(top)
-	}
-	return s.skip(top)
 }
 
 // askLog has a page read from the log, unless the log has already said that the reader is ahead of the feed.
@@ -147,7 +153,7 @@ func (s *Subscription) askLog(top *engine.Position) (Event, bool) {
 // take receives a page from the log.
 func (s *Subscription) take(found *page) (Event, bool) {
 	s.asked = false
-	s.page = found.entries
+	s.page = found
 	if found.reset != "" {
 		s.at, s.proven = found.start, true
 		return Event{Reset: found.reset}, true

@@ -94,6 +94,7 @@ func (g *gatedEngine) History(_ context.Context, _ string, q engine.Query) (engi
 	// One entry a page, so that a reader who is behind reads several times.
 	page.Publications = g.log[from:min(from+1, top)]
 	page.More = from+1 < top
+	page.End = gatedPosition(min(from+1, top))
 	return page, nil
 }
 
