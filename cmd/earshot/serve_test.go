@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/earshot/earshot/internal/testkit"
@@ -32,6 +33,21 @@ func TestServeSaysWhereItListensAndStopsOnASignal(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(s.Dir, "earshot-data")); err != nil {
 		t.Errorf("the default data folder: %v", err)
+	}
+}
+
+func TestAStopTellsClientsToComeBack(t *testing.T) {
+	s := startServer(t, nil, "serve", "--addr=127.0.0.1:0", "--insecure-open")
+	c := testkit.Connect(t, s.url)
+	c.Send(`{"id":1,"sub":{"ch":"log:a"}}`)
+	c.Want("subscribed", `{"ch":"log:a"}`)
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	c.Want("bye", `{"name":"draining"}`)
+	c.WantClose(4100)
+	if err := s.Wait(); err != nil {
+		t.Errorf("%v: %s", err, s.stderr)
 	}
 }
 
