@@ -7,7 +7,7 @@ type phase uint8
 
 const (
 	phaseOpen     phase = iota
-	phaseDraining       // Close was called: the handler is asked for what is left, then the close frame goes out
+	phaseDraining       // the handler is asked for what is left, then the close frame goes out
 	phaseParting        // the close frame goes out next
 	phaseSent           // the close frame is the last of what is being written
 	phaseGone           // the socket took it
@@ -44,14 +44,14 @@ func (c *Conn) closeFor(closing *CloseError, cause error) {
 	}
 }
 
-// fail ends the connection of a peer that broke the protocol (RFC 6455 section 7.1.7): a close frame follows at once, and
-// what the peer says from now on is thrown away unparsed.
+// fail ends the connection of a peer that broke the protocol (RFC 6455 section 7.1.7). It is still told what the handler
+// owes it for what it said before, then a close frame follows; what it says from now on is thrown away unparsed.
 func (c *Conn) fail(why *CloseError) {
 	c.mu.Lock()
 	c.failed = true
 	sent := c.phase >= phaseSent
 	if !sent {
-		c.partLocked(phaseParting, why, why)
+		c.partLocked(max(c.phase, phaseDraining), why, why)
 	}
 	c.mu.Unlock()
 	if sent {

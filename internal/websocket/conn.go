@@ -39,6 +39,7 @@ type Conn struct {
 
 	// Owned by the reading goroutine.
 	parser parser
+	growth growth
 
 	// Owned by the wheel.
 	pingDue, pongDue int64 // the next ping; when the peer must have been heard after the last, or zero

@@ -19,7 +19,7 @@ type owner struct {
 	closed    chan error
 
 	mu    sync.Mutex
-	queue []byte
+	queue [][]byte // whole frames
 }
 
 // newOwner returns a Handler of c that takes every message.
@@ -45,9 +45,9 @@ func (o *owner) Message(op Opcode, payload []byte) error {
 func (o *owner) Fill(dst []byte, limit int) ([]byte, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := min(len(o.queue), limit)
-	dst = append(dst, o.queue[:n]...)
-	o.queue = o.queue[n:]
+	for end := len(dst) + limit; len(o.queue) > 0 && len(dst) < end; o.queue = o.queue[1:] {
+		dst = append(dst, o.queue[0]...)
+	}
 	return dst, len(o.queue) > 0
 }
 
@@ -55,8 +55,9 @@ func (o *owner) Closed(err error) { o.closed <- err }
 
 // say queues a message and tells the connection.
 func (o *owner) say(op Opcode, payload []byte) {
+	frame := append(AppendHeader(nil, op, len(payload)), payload...)
 	o.mu.Lock()
-	o.queue = append(AppendHeader(o.queue, op, len(payload)), payload...)
+	o.queue = append(o.queue, frame)
 	o.mu.Unlock()
 	o.conn.Notify()
 }
@@ -94,7 +95,7 @@ func startTLSStation(t testing.TB, cfg Config, newHandler func(c *Conn) *owner) 
 
 func startStationWith(t testing.TB, cfg Config, newHandler func(c *Conn) *owner, start func(*httptest.Server)) *station {
 	t.Helper()
-	st := &station{Server: NewServer(cfg), owners: make(chan *owner, 100)}
+	st := &station{Server: NewServer(cfg), owners: make(chan *owner, 20_000)}
 	st.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = st.Upgrade(w, r, []string{"earshot.v1.json"}, func(c *Conn) Handler {
 			o := newHandler(c)

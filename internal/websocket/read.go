@@ -10,10 +10,10 @@ import (
 // by whomever, and then tells the handler.
 //
 // Its stack is what an idle connection costs most, so it waits near its root: what needs more stack is called from here
-// and has returned before the next wait.
+// and has returned before the next wait. See renew.go for what Message does to the stack.
 func (c *Conn) readLoop(early []byte) {
 	c.receive(early)
-	for {
+	for !c.outgrown() {
 		data, err := c.sock.read()
 		if err != nil {
 			c.over(err)
@@ -22,6 +22,7 @@ func (c *Conn) readLoop(early []byte) {
 		c.receive(data)
 		c.sock.release()
 	}
+	c.server.goroutines.Go(func() { c.readLoop(nil) })
 }
 
 // receive takes bytes that came.
@@ -92,6 +93,7 @@ func (c *Conn) deliver(op Opcode, payload []byte) {
 	if !open {
 		return
 	}
+	c.growth.delivered = true
 	if err := c.handler.Message(op, payload); err != nil {
 		c.closeForError(err)
 	}
