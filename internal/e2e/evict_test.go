@@ -37,7 +37,7 @@ func TestCutsWithEviction(t *testing.T) {
 	crew := newCrew(t)
 	var readers []*reader
 	for i := range clients {
-		c := connect(t, network.url(), client.Options{QueueEvents: 64, BackoffMax: time.Second})
+		c := connect(t, network.url(), client.Options{QueueEvents: 64, BackoffMax: 200 * time.Millisecond})
 		for j := range perClient {
 			at := (i + j) % channels
 			r := &reader{ledger: ledgers[at]}
