@@ -39,7 +39,10 @@ export class ChatPage {
   /** Waits for a message with a text, in a state if one is named. */
   async sees(text: string, state?: string): Promise<void> {
     const message = this.page.locator(state === undefined ? ".message" : `.message[data-state="${state}"]`);
-    await message.filter({ has: this.page.getByText(text, { exact: true }) }).waitFor();
+    await message
+      .filter({ has: this.page.getByText(text, { exact: true }) })
+      .first()
+      .waitFor();
   }
 
   /** Waits until nothing is on its way any more. */

@@ -13,7 +13,9 @@ function ask(page: Page, frames: string[]): Promise<string[]> {
       new Promise<string[]>((resolve, reject) => {
         const socket = new WebSocket(`ws://${location.host}/live/websocket`, "earshot.v1.json");
         const answers: string[] = [];
-        socket.onopen = () => lines.forEach((line) => socket.send(line));
+        socket.onopen = () => {
+          for (const line of lines) socket.send(line);
+        };
         socket.onerror = () => reject(new Error("the connection failed"));
         socket.onmessage = ({ data }) => {
           if (answers.push(data) < lines.length) return;

@@ -3,6 +3,7 @@ import { type ChatData, type Message, type Received, readMessage } from "../mode
 import * as outbox from "../model/outbox";
 import type { Person } from "../model/person";
 import * as timeline from "../model/timeline";
+import { Batch } from "./batch";
 import { explain } from "./explain";
 import { randomID } from "./random";
 
@@ -37,6 +38,9 @@ export type Phase =
 /** Messages that one request asks for. */
 export const pageSize = 50;
 
+/** The least time between two changes of the page because of what others write. */
+const arrivalPauseMS = 40;
+
 /** One room: what is shown of its log, and what this page has on the way to it. */
 export class Room {
   readonly timeline = signal(timeline.unknown);
@@ -45,6 +49,10 @@ export class Room {
   readonly paging = signal<Paging>("idle");
   /** Whether the reader follows the end of the log. Set by the page. */
   following = true;
+  private readonly arrivals = new Batch<Message>(
+    (messages) => this.update((t) => timeline.receive(t, messages, this.following)),
+    arrivalPauseMS,
+  );
 
   constructor(
     readonly name: string,
@@ -63,7 +71,7 @@ export class Room {
       const since = await this.readNewest();
       const onReset = () => this.restart();
       for await (const received of this.channel.subscribe({ since, onReset, signal })) {
-        this.update((t) => timeline.receive(t, [readMessage(received)], this.following));
+        this.arrivals.add(readMessage(received));
       }
     } catch (error) {
       if (!signal.aborted) this.phase.value = { name: "failed", why: explain(error) };
@@ -132,6 +140,7 @@ export class Room {
 
   /** Reads the newest page again, where what is shown does not join what follows or could not be read. */
   async restart(): Promise<void> {
+    this.arrivals.flush();
     this.timeline.value = timeline.unknown;
     this.phase.value = { name: "loading" };
     try {

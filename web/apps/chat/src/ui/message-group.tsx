@@ -1,3 +1,4 @@
+import { Component } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Room } from "../live/room";
 import type { Row, Shown } from "../model/rows";
@@ -8,21 +9,45 @@ import { MessageText } from "./message-text";
 
 type Group = Extract<Row, { kind: "group" }>;
 
-/** Messages that one person wrote in a row. */
-export function MessageGroup({ group, room }: { group: Group; room: Room }) {
-  const { from, mine, messages } = group;
-  return (
-    <article class="group" data-mine={mine}>
-      {!mine && <Avatar person={from} />}
-      <div class="stack">
-        <GroupHeader group={group} />
-        {messages.map((message) => (
-          <MessageView key={message.key} message={message} room={room} />
-        ))}
-        {mine && <GroupState messages={messages} />}
-      </div>
-    </article>
-  );
+interface GroupProps {
+  group: Group;
+  room: Room;
+}
+
+/** Messages that one person wrote in a row. Rendered anew only when one of them changed: there may be hundreds. */
+export class MessageGroup extends Component<GroupProps> {
+  override shouldComponentUpdate(next: GroupProps): boolean {
+    return next.room !== this.props.room || !isSame(next.group, this.props.group);
+  }
+
+  override render({ group, room }: GroupProps) {
+    const { from, mine, messages } = group;
+    return (
+      <article class="group" data-mine={mine}>
+        {!mine && <Avatar person={from} />}
+        <div class="stack">
+          <GroupHeader group={group} />
+          {messages.map((message) => (
+            <MessageView key={message.key} message={message} room={room} />
+          ))}
+          {mine && <GroupState messages={messages} />}
+        </div>
+      </article>
+    );
+  }
+}
+
+function isSame(a: Group, b: Group): boolean {
+  if (a.mine !== b.mine || a.from !== b.from || a.messages.length !== b.messages.length) return false;
+  return a.messages.every((message, i) => {
+    const other = b.messages[i];
+    return (
+      other !== undefined &&
+      message.key === other.key &&
+      message.state === other.state &&
+      message.time === other.time
+    );
+  });
 }
 
 function GroupHeader({ group: { from, mine, messages } }: { group: Group }) {

@@ -1,0 +1,114 @@
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Program } from "../src/program";
+import { launch, phone, Visitor } from "../src/visitor";
+import { publish } from "../src/wire";
+
+/** Where the pictures go. Without it none are taken. docs/images/chat.png is the one that is called chat.png. */
+const folder = process.env.EARSHOT_PICTURES;
+/** How long the conversation pauses now and then, so that its times differ: 0 milliseconds. */
+const pauseMS = Number(process.env.EARSHOT_PICTURES_PAUSE_MS ?? 0);
+
+const grace = { id: "grace", name: "Grace", hue: 8 };
+const mateo = { id: "mateo", name: "Mateo Ruiz", hue: 1 };
+const noor = { id: "noor", name: "Noor", hue: 4 };
+
+describe.runIf(folder !== undefined)("pictures", () => {
+  let program: Program;
+  let browser: Browser;
+  let desk: Visitor;
+  let small: Visitor;
+
+  beforeAll(async () => {
+    mkdirSync(folder ?? "", { recursive: true });
+    program = await Program.start();
+    browser = await launch();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await program?.remove();
+  });
+
+  const picture = (visitor: Visitor, name: string) =>
+    visitor.page.screenshot({ path: join(folder ?? "", name) });
+  const open = (options: BrowserContextOptions) => Visitor.open(browser, program.url, options);
+
+  test("the first visit", async () => {
+    desk = await open({ viewport: { width: 1120, height: 760 }, deviceScaleFactor: 1.5 });
+    small = await open({ ...phone, viewport: { width: 375, height: 700 }, colorScheme: "dark" });
+    await picture(desk, "first-light.png");
+    await picture(small, "first-dark-phone.png");
+    await desk.chat.takeName("Ada");
+    await small.chat.takeName("Linus");
+    await picture(desk, "empty-light.png");
+  });
+
+  test(
+    "a conversation",
+    async () => {
+      const say = async (from: object, ...texts: string[]) => {
+        await pause(pauseMS);
+        await publish(
+          desk.page,
+          "chat:lobby",
+          texts.map((text) => ({ from, text })),
+        );
+      };
+      await publish(desk.page, "chat:random", [{ from: noor, text: "Jasmine. It is always jasmine." }]);
+      await say(noor, "Good morning, everyone ☀️");
+      await say(
+        mateo,
+        "Morning! Is the demo still up?",
+        "I pulled the plug on the server a minute ago, in the middle of a sentence 🙈",
+      );
+      await desk.chat.say("So that was you!");
+      await desk.chat.say("My page said “trying again”, and then my message simply went through.");
+      await say(grace, "Same here. Nothing missing, and nothing there twice.");
+      await small.chat.say("On the phone too, on the train. Four tunnels so far.");
+      await say(mateo, "🎉");
+      await say(noor, "How it does that: https://example.com/notes/positions");
+      await desk.chat.say("Reading it now, thank you");
+      await small.chat.sees("Reading it now, thank you", "committed");
+      await publish(desk.page, "chat:help", [
+        { from: grace, text: "Does anyone know how to page back?" },
+        { from: grace, text: "Found it: just scroll up." },
+      ]);
+      await desk.page.locator(".badge").first().waitFor();
+      await desk.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await picture(desk, "talk-light.png");
+      await picture(small, "talk-dark-phone.png");
+    },
+    20 * 60_000,
+  );
+
+  test("beside each other, for the README", async () => {
+    const [wide, narrow] = await Promise.all([desk.page.screenshot(), small.page.screenshot()]);
+    const sheet = await browser.newPage({ viewport: { width: 1180, height: 760 }, deviceScaleFactor: 1.5 });
+    const image = (name: string, bytes: Buffer) =>
+      `<img class="${name}" src="data:image/png;base64,${bytes.toString("base64")}">`;
+    await sheet.setContent(`<style>
+      body { margin: 0; background: linear-gradient(150deg, #dcebee, #b9d3da); height: 100vh; position: relative }
+      img { position: absolute; box-shadow: 0 18px 50px #06293740 }
+      .wide { width: 1000px; top: 40px; left: 40px; border-radius: 14px }
+      .narrow { width: 300px; right: 40px; bottom: 40px; border-radius: 30px; border: 7px solid #0b1114 }
+    </style>${image("wide", wide)}${image("narrow", narrow)}`);
+    const path = join(folder ?? "", "chat.png");
+    await sheet.screenshot({ path });
+    expect(statSync(path).size).toBeLessThan(300 * 1024);
+  });
+
+  test("without a server", async () => {
+    await program.kill();
+    await desk.chat.say("Is it back yet?");
+    await small.chat.say("Not yet, but it will hear us.");
+    await Promise.all([desk, small].map(({ chat }) => chat.note.waitFor()));
+    await desk.chat.sees("Is it back yet?", "sending");
+    await pause(500);
+    await picture(desk, "waiting-light.png");
+    await picture(small, "waiting-dark-phone.png");
+  });
+});
