@@ -11,7 +11,7 @@ import (
 )
 
 // resendWindow is how long after it was first sent a publish may be sent again: less than the 5 minutes for which a
-// server remembers its key.
+// server remembers its idempotency id.
 const resendWindow = 4*time.Minute + 30*time.Second
 
 // call is a publish or a history read on its way to its answer, over as many connections as it takes.

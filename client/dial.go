@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -69,12 +71,19 @@ func (c *Client) handshake(ctx context.Context, l *link) (*websocket.Conn, error
 	return conn, nil
 }
 
-// refusal makes an overloaded server's answer to a handshake a temporary Error with the wait that it asked for.
+// refusal says why there is no connection. An overloaded server's answer is a temporary Error with the wait that it
+// asked for.
 func refusal(resp *http.Response, err error) error {
-	if resp == nil || resp.StatusCode != http.StatusServiceUnavailable && resp.StatusCode != http.StatusTooManyRequests {
+	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		if e := new(url.Error); errors.As(err, &e) {
+			err = e.Err // the rest only says that there was a request
+		}
 		return fmt.Errorf("connect: %w", err)
 	}
-	e := wire.Errorf(wire.CodeUnavailable, "the server answered the handshake with HTTP %d", resp.StatusCode)
+	if resp.StatusCode != http.StatusServiceUnavailable && resp.StatusCode != http.StatusTooManyRequests {
+		return fmt.Errorf("connect: the server answered HTTP %s, where a WebSocket should be", resp.Status)
+	}
+	e := wire.Errorf(wire.CodeUnavailable, "the server answered HTTP %s", resp.Status)
 	if s, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16); err == nil {
 		e.RetryAfter = time.Duration(s) * time.Second
 	}

@@ -4,7 +4,7 @@
 // What it promises:
 //   - A subscription sees every publication after its position once, in order, across any number of reconnects, or is
 //     told [Reset] (continuity was lost) or [Missed] (the channel keeps nothing, and so many went by). Never silently less.
-//   - A publish carries an idempotency key and is repeated until the server answered it or its context ended, so that it
+//   - A publish carries an idempotency id and is repeated until the server answered it or its context ended, so that it
 //     is committed once however often the connection breaks.
 //   - A slow consumer costs a bounded queue. Beyond it the subscription lets go of the live stream and reads on from the
 //     log, at the consumer's pace, until it has caught up.

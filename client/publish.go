@@ -11,25 +11,25 @@ import (
 
 // PublishOptions adjust one publish.
 type PublishOptions struct {
-	// Key is the idempotency key: the same key with the same message is committed once, for 5 minutes. Empty: the
+	// Idem is the idempotency id: the same id with the same message is committed once, for 5 minutes. Empty: the
 	// client makes one, which covers its own repeats.
-	Key string
+	Idem string
 }
 
 // Published is the answer to a publish that was committed.
 type Published = wire.Published
 
 // Publish appends a message to a channel and returns once it is committed. Until then, and until ctx ends, it is sent
-// again with the same key whenever the connection broke or the server could not commit for the moment.
+// again with the same id whenever the connection broke or the server could not commit for the moment.
 // Messages go out in the order of the calls; after a broken connection they go out again in that order. One that the
 // server could not commit for the moment goes out again behind those that were called later.
 //
 // Errors: an *Error if the server refused it for good, ErrOutcomeUnknown, ErrClosed, or that of ctx; after the last
 // two the message may or may not have been committed.
 func (c *Client) Publish(ctx context.Context, channel string, m Message, opts PublishOptions) (Published, error) {
-	p := wire.Publish{Channel: channel, Key: opts.Key, Message: m}
-	if p.Key == "" {
-		p.Key = rand.Text()
+	p := wire.Publish{Channel: channel, Idem: opts.Idem, Message: m}
+	if p.Idem == "" {
+		p.Idem = rand.Text()
 	}
 	if err := checkPublish(p); err != nil {
 		return Published{}, fmt.Errorf("publish to %q: %w", channel, err)
@@ -59,8 +59,8 @@ func checkPublish(p wire.Publish) error {
 	if err := wire.ValidateChannel(p.Channel); err != nil {
 		return err
 	}
-	if !utf8.ValidString(p.Key) {
-		return wire.Errorf(wire.CodeBadFrame, "the key is not UTF-8")
+	if !utf8.ValidString(p.Idem) {
+		return wire.Errorf(wire.CodeBadFrame, "the idempotency id is not UTF-8")
 	}
 	return wire.ValidateMessage(p.Message)
 }

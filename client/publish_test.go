@@ -108,22 +108,22 @@ func TestPublishIsCheckedBeforeItIsSent(t *testing.T) {
 		c := s.connect(client.Options{})
 		p := s.welcome("s1")
 		tests := []struct {
-			name, channel, key string
+			name, channel, idem string
 			m                  client.Message
 			code               wire.Code
 		}{
 			{"no namespace", "news", "", client.Message{}, wire.CodeBadChannel},
 			{"channel not UTF-8", "log:\xff", "", client.Message{}, wire.CodeBadChannel},
 			{"data not JSON", "log:a", "", client.Message{Data: wire.JSONData([]byte(`{"a":`))}, wire.CodeBadFrame},
-			{"data with more fields", "log:a", "", client.Message{Data: wire.JSONData([]byte(`1,"key":"x"`))}, wire.CodeBadFrame},
+			{"data with more fields", "log:a", "", client.Message{Data: wire.JSONData([]byte(`1,"idem":"x"`))}, wire.CodeBadFrame},
 			{"data not UTF-8", "log:a", "", client.Message{Data: wire.JSONData([]byte("\"\xff\""))}, wire.CodeBadFrame},
-			{"key not UTF-8", "log:a", "\xff", client.Message{}, wire.CodeBadFrame},
-			{"key too long", "log:a", strings.Repeat("k", wire.MaxKeyBytes+1), client.Message{}, wire.CodeTooLarge},
+			{"id not UTF-8", "log:a", "\xff", client.Message{}, wire.CodeBadFrame},
+			{"id too long", "log:a", strings.Repeat("k", wire.MaxIdemBytes+1), client.Message{}, wire.CodeTooLarge},
 			{"event too long", "log:a", "", client.Message{Event: strings.Repeat("e", wire.MaxEventBytes+1)}, wire.CodeTooLarge},
 			{"frame too large", "log:a", "", client.Message{Data: wire.BinaryData(make([]byte, wire.MaxFrameBytes))}, wire.CodeTooLarge},
 		}
 		for _, tt := range tests {
-			_, err := c.Publish(ctx, tt.channel, tt.m, client.PublishOptions{Key: tt.key})
+			_, err := c.Publish(ctx, tt.channel, tt.m, client.PublishOptions{Idem: tt.idem})
 			var e *client.Error
 			if !errors.As(err, &e) || e.Code != tt.code {
 				t.Errorf("%s: %v, want %v", tt.name, err, tt.code)

@@ -236,15 +236,15 @@ func (p *peer) want(kind, want string) (id uint64) {
 	return id
 }
 
-// wantPublish is want for a publish with whatever key, which it returns.
-func (p *peer) wantPublish(channel string, data any) (id uint64, key string) {
+// wantPublish is want for a publish with whatever idempotency id, which it returns.
+func (p *peer) wantPublish(channel string, data any) (id uint64, idem string) {
 	p.t.Helper()
 	id, got := p.next("pub")
-	key, _ = got["key"].(string)
-	if got["ch"] != channel || !reflect.DeepEqual(got["data"], data) || key == "" {
-		p.t.Fatalf("client published %v, want %v in %q and a key", got, data, channel)
+	idem, _ = got["idem"].(string)
+	if got["ch"] != channel || !reflect.DeepEqual(got["data"], data) || idem == "" {
+		p.t.Fatalf("client published %v, want %v in %q and an idempotency id", got, data, channel)
 	}
-	return id, key
+	return id, idem
 }
 
 // quiet fails if the client says anything within d.

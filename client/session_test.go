@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,6 +202,19 @@ func TestHandshakeRefused(t *testing.T) {
 		s.welcome("s1")
 		if wait := time.Since(at); wait < 7*time.Second || wait > 8*time.Second {
 			t.Errorf("came back after %v, want Retry-After's 7 s and a little", wait)
+		}
+	})
+}
+
+func TestNoWebSocketThere(t *testing.T) {
+	script(t, func(t *testing.T, _ context.Context, s *server) {
+		s.refuse <- 404
+		var reasons []error
+		s.connect(client.Options{OnState: func(s client.State) { reasons = append(reasons, s.Err) }})
+		s.welcome("s1")
+		synctest.Wait()
+		if len(reasons) == 0 || reasons[0] == nil || !strings.Contains(reasons[0].Error(), "HTTP 404 Not Found") {
+			t.Errorf("reasons %v", reasons)
 		}
 	})
 }

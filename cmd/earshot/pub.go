@@ -17,8 +17,8 @@ import (
 const closePatience = 2 * time.Second
 
 type pubCommand struct {
-	URL     string        `default:"http://127.0.0.1:8000" env:"EARSHOT_URL" help:"The server's base address. ($$EARSHOT_URL)"`
-	ID      string        `placeholder:"KEY" help:"Idempotency key: publishing the same again within 5 minutes changes nothing."`
+	URL     string        `default:"http://127.0.0.1:8000" env:"EARSHOT_URL" help:"The server's base address."`
+	ID      string        `placeholder:"ID" help:"Idempotency id: publishing the same again within 5 minutes changes nothing."`
 	Timeout time.Duration `default:"10s" help:"Give up after this long."`
 	Channel string        `arg:"" help:"Where to publish, such as log:news."`
 	JSON    string        `arg:"" name:"json" help:"The message's data. A single - reads it from the standard input."`
@@ -48,7 +48,7 @@ func (p *pubCommand) Run(ctx context.Context, stdout io.Writer) error {
 	defer closeClient(c)
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	r, err := c.Publish(ctx, p.Channel, client.Message{Data: wire.JSONData(data)}, client.PublishOptions{Key: p.ID})
+	r, err := c.Publish(ctx, p.Channel, client.Message{Data: wire.JSONData(data)}, client.PublishOptions{Idem: p.ID})
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (p *pubCommand) check(data []byte) error {
 	if p.Timeout <= 0 {
 		return fmt.Errorf("--timeout: must be more than 0, not %v", p.Timeout)
 	}
-	if len(p.ID) > wire.MaxKeyBytes {
-		return fmt.Errorf("--id: at most %d bytes, not %d", wire.MaxKeyBytes, len(p.ID))
+	if len(p.ID) > wire.MaxIdemBytes {
+		return fmt.Errorf("--id: at most %d bytes, not %d", wire.MaxIdemBytes, len(p.ID))
 	}
 	if err := wire.ValidateChannel(p.Channel); err != nil {
 		return fmt.Errorf("channel %q: %w", p.Channel, reason(err))

@@ -13,7 +13,7 @@ import (
 )
 
 type subCommand struct {
-	URL      string   `default:"http://127.0.0.1:8000" env:"EARSHOT_URL" help:"The server's base address. ($$EARSHOT_URL)"`
+	URL      string   `default:"http://127.0.0.1:8000" env:"EARSHOT_URL" help:"The server's base address."`
 	Since    string   `placeholder:"POSITION" help:"Start after this position, which an earlier line named. For one channel only."`
 	Last     int      `placeholder:"N" help:"Start this many publications before the newest."`
 	Count    int      `placeholder:"N" help:"End after this many publications."`
