@@ -58,9 +58,9 @@ func TestPublishInFlightIsRepeatedInOrder(t *testing.T) {
 		for i := range n / 2 {
 			start(i)
 		}
-		keys := make([]string, n)
+		ids := make([]string, n)
 		for i := range n / 2 {
-			_, keys[i] = p.wantPublish("log:a", float64(i))
+			_, ids[i] = p.wantPublish("log:a", float64(i))
 		}
 		p.drop()
 		synctest.Wait()
@@ -69,9 +69,9 @@ func TestPublishInFlightIsRepeatedInOrder(t *testing.T) {
 		}
 		p = s.welcome("s1")
 		for i := range n {
-			id, key := p.wantPublish("log:a", float64(i))
-			if i < n/2 && key != keys[i] {
-				t.Errorf("publish %d repeated with key %q, first %q", i, key, keys[i])
+			id, idem := p.wantPublish("log:a", float64(i))
+			if i < n/2 && idem != ids[i] {
+				t.Errorf("publish %d repeated with id %q, first %q", i, idem, ids[i])
 			}
 			p.send(`{"id":%d,"published":{"ch":"log:a","off":%d,"dup":%v}}`, id, i+1, i < n/2)
 		}
@@ -88,12 +88,12 @@ func TestPublishRefused(t *testing.T) {
 		c := s.connect(client.Options{})
 		p := s.welcome("s1")
 		done := publish(ctx, t, c, 1)
-		id, key := p.wantPublish("log:a", 1.0)
+		id, idem := p.wantPublish("log:a", 1.0)
 		p.send(`{"id":%d,"error":{"code":302,"name":"disk_full","retry_ms":3000}}`, id)
 		at := time.Now()
 		id, again := p.wantPublish("log:a", 1.0)
-		if wait := time.Since(at); wait < 3*time.Second || key != again {
-			t.Errorf("repeated after %v with key %q, want 3 s and %q", wait, again, key)
+		if wait := time.Since(at); wait < 3*time.Second || idem != again {
+			t.Errorf("repeated after %v with id %q, want 3 s and %q", wait, again, idem)
 		}
 		p.send(`{"id":%d,"error":{"code":103,"name":"forbidden","reason":"no"}}`, id)
 		var e *client.Error
@@ -109,8 +109,8 @@ func TestPublishIsCheckedBeforeItIsSent(t *testing.T) {
 		p := s.welcome("s1")
 		tests := []struct {
 			name, channel, idem string
-			m                  client.Message
-			code               wire.Code
+			m                   client.Message
+			code                wire.Code
 		}{
 			{"no namespace", "news", "", client.Message{}, wire.CodeBadChannel},
 			{"channel not UTF-8", "log:\xff", "", client.Message{}, wire.CodeBadChannel},
@@ -153,7 +153,7 @@ func TestPublishGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-func TestPublishIsNotRepeatedWhenItsKeyIsForgotten(t *testing.T) {
+func TestPublishIsNotRepeatedWhenItsIdIsForgotten(t *testing.T) {
 	script(t, func(t *testing.T, ctx context.Context, s *server) {
 		c := s.connect(client.Options{})
 		p := s.welcome("s1")
