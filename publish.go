@@ -13,10 +13,10 @@ import (
 // Message is what an application publishes. JSON and Bytes make one; the other fields may be set afterwards.
 type Message struct {
 	wire.Message
-	// Key makes a repeated publish harmless: the same key and message in the same channel is committed once, for five
-	// minutes. Empty: every publish is committed.
-	Key string
-	err error
+	// Idem, an idempotency id, makes a repeated publish harmless: the same id and message in the same channel is
+	// committed once, for five minutes. Empty: every publish is committed.
+	Idem string
+	err  error
 }
 
 // JSON returns a message whose data is v as encoding/json writes it. Publish reports an error of that.
@@ -32,7 +32,7 @@ func Bytes(b []byte) Message { return Message{Message: wire.Message{Data: wire.B
 type Receipt struct {
 	Position   string // empty in a Pub channel that nobody listens to
 	Offset     uint64
-	Duplicate  bool // committed before under the same key
+	Duplicate  bool // committed before under the same idempotency id
 	Durability Durability
 }
 
@@ -49,7 +49,7 @@ func (s *Server) Publish(ctx context.Context, channel string, m Message) (Receip
 	if err := wire.ValidateMessage(m.Message); err != nil {
 		return Receipt{}, err
 	}
-	r, err := engine.PublishWait(ctx, s.engine, engine.Proposal{Channel: channel, Key: m.Key, Message: m.Message})
+	r, err := engine.PublishWait(ctx, s.engine, engine.Proposal{Channel: channel, Idem: m.Idem, Message: m.Message})
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish to %q: %w", channel, err)
 	}

@@ -33,12 +33,12 @@ func TestTalk(t *testing.T) {
 func TestPublishIsAnsweredOnceCommitted(t *testing.T) {
 	srv := testkit.Start(t, earshot.Options{})
 	c := testkit.Connect(t, srv.URL)
-	c.Send(`{"id":1,"pub":{"ch":"log:a","key":"k","data":1}}`)
+	c.Send(`{"id":1,"pub":{"ch":"log:a","idem":"k","data":1}}`)
 	first := c.Want("published", `{"id":1,"ch":"log:a","off":1,"pos":"*","durability":"fsync"}`)
-	c.Send(`{"id":2,"pub":{"ch":"log:a","key":"k","data":1}}`)
+	c.Send(`{"id":2,"pub":{"ch":"log:a","idem":"k","data":1}}`)
 	c.Want("published", fmt.Sprintf(`{"id":2,"off":1,"dup":true,"pos":%q}`, first["pos"]))
-	c.Send(`{"id":3,"pub":{"ch":"log:a","key":"k","data":2}}`)
-	c.Want("error", `{"id":3,"code":108,"name":"key_reused"}`)
+	c.Send(`{"id":3,"pub":{"ch":"log:a","idem":"k","data":2}}`)
+	c.Want("error", `{"id":3,"code":108,"name":"idem_reused"}`)
 	c.Send(`{"id":4,"pub":{"ch":"pub:a","data":1}}`)
 	c.Want("published", `{"id":4,"ch":"pub:a","durability":"none"}`)
 }

@@ -15,7 +15,7 @@ var (
 	// ErrClosed: the client or the subscription was closed by its owner.
 	ErrClosed = errors.New("closed")
 	// ErrOutcomeUnknown: a publish was not settled for so long after it was first sent that the server may have forgotten
-	// its id. It may or may not have been committed, and repeating it could commit it twice.
+	// its idempotency id. It may or may not have been committed, and repeating it could commit it twice.
 	ErrOutcomeUnknown = errors.New("outcome unknown: sent, not settled, and too old to repeat")
 )
 

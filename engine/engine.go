@@ -28,7 +28,7 @@ type Log interface {
 	// Proposals that one goroutine makes for one channel are committed in the order of its calls.
 	// The engine keeps p's bytes; the caller must not modify them afterwards.
 	//
-	// Errors: ErrKeyReused, ErrVersionMismatch, ErrTooManyKeys, ErrUnavailable, ErrDiskFull, ErrClosed, or that of ctx if it ended before the proposal was
+	// Errors: ErrIdemReused, ErrVersionMismatch, ErrTooManyKeys, ErrUnavailable, ErrDiskFull, ErrClosed, or that of ctx if it ended before the proposal was
 	// accepted; once accepted, ctx has no effect.
 	Publish(ctx context.Context, p Proposal, done func(Receipt, error))
 
@@ -61,7 +61,7 @@ type Feed interface {
 // Proposal is a message on its way to be committed.
 type Proposal struct {
 	Channel string
-	Key     string // idempotency key, scoped by channel and user; empty for none
+	Idem    string // idempotency id, scoped by channel and user; empty for none
 	User    string // who publishes; empty for an anonymous client
 	Sender  string // the client instance that publishes; never shown to others
 	// Map says which key of a map the message is about. It is set in channels of KindMap, and only there.
@@ -108,7 +108,7 @@ func (p *Publication) Size() int {
 // Receipt is the answer to a proposal that was committed.
 type Receipt struct {
 	Position   Position // zero in an unretained channel that no node listens to
-	Duplicate  bool     // committed before under the same key; Position is that of the first time
+	Duplicate  bool     // committed before under the same idempotency id; Position is that of the first time
 	Durability Durability
 }
 
@@ -161,15 +161,15 @@ type Rules struct {
 	MaxBytes        int64         // retention by the sum of sizes; zero: no limit
 	MaxAge          time.Duration // retention by age; zero: no limit
 	Durability      Durability    // of a log
-	KeyWindow       time.Duration // how long idempotency keys are remembered; zero: DefaultKeyWindow
+	IdemWindow      time.Duration // how long idempotency ids are remembered; zero: DefaultIdemWindow
 	MaxKeys         int           // of a map; zero: DefaultMaxKeys. A new key beyond it is ErrTooManyKeys
 }
 
 // DefaultMaxKeys is how many keys a map may have where the rules do not say.
 const DefaultMaxKeys = 10_000
 
-// DefaultKeyWindow is how long an idempotency key is remembered where the rules do not say.
-const DefaultKeyWindow = 5 * time.Minute
+// DefaultIdemWindow is how long an idempotency id is remembered where the rules do not say.
+const DefaultIdemWindow = 5 * time.Minute
 
 // Durability says what a commit survives.
 type Durability uint8
@@ -192,7 +192,7 @@ func (d Durability) String() string {
 
 // Errors of engines. A caller finds them with errors.Is.
 var (
-	ErrKeyReused   = errors.New("idempotency key was used for another message")
+	ErrIdemReused  = errors.New("idempotency id was used for another message")
 	ErrUnavailable = errors.New("engine cannot commit")
 	ErrDiskFull    = errors.New("no room on disk to commit")
 	ErrNoHistory   = errors.New("channel keeps nothing")

@@ -20,7 +20,7 @@ const (
 	CodeNotSubscribed     Code = 105
 	CodeAlreadySubscribed Code = 106
 	CodeTooManyChannels   Code = 107
-	CodeKeyReused         Code = 108
+	CodeIdemReused        Code = 108
 	CodeNoHistory         Code = 109
 	CodeHelloTwice        Code = 110
 	CodeRejected          Code = 111
@@ -61,7 +61,7 @@ var codeTable = map[Code]struct{ name, text string }{
 	CodeNotSubscribed:     {"not_subscribed", "there is no such subscription"},
 	CodeAlreadySubscribed: {"already_subscribed", "the session has this subscription"},
 	CodeTooManyChannels:   {"too_many_channels", "the session has as many subscriptions as it may"},
-	CodeKeyReused:         {"key_reused", "the idempotency key was used for another message"},
+	CodeIdemReused:        {"idem_reused", "the idempotency id was used for another message"},
 	CodeNoHistory:         {"no_history", "the channel keeps nothing"},
 	CodeHelloTwice:        {"hello_twice", "the session is already open"},
 	CodeRejected:          {"rejected", "the application refused it"},

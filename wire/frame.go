@@ -45,11 +45,11 @@ type Subscribe struct {
 // Unsubscribe ends a subscription.
 type Unsubscribe struct{ Channel string }
 
-// Publish appends a message to a channel. Key makes a retry harmless: the same key and message in the same channel by
-// the same user is committed once.
+// Publish appends a message to a channel. Idem, an idempotency id, makes a retry harmless: the same id and message in
+// the same channel by the same user is committed once.
 type Publish struct {
 	Channel string
-	Key     string
+	Idem    string
 	Message
 }
 
@@ -119,7 +119,7 @@ type Published struct {
 	Channel    string
 	Position   string
 	Offset     uint64
-	Duplicate  bool   // committed before under the same key; the answer is that of the first time
+	Duplicate  bool   // committed before under the same idempotency id; the answer is that of the first time
 	Durability string // what the commit survives: see engine.Durability
 }
 

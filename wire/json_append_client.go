@@ -53,7 +53,7 @@ func appendSubscribe(dst []byte, b *Subscribe) []byte {
 func appendPublish(dst []byte, b *Publish) []byte {
 	dst = append(dst, `"pub":{`...)
 	dst = appendText(dst, "ch", b.Channel)
-	dst = appendText(dst, "key", b.Key)
+	dst = appendText(dst, "idem", b.Idem)
 	return appendMessage(dst, &b.Message)
 }
 

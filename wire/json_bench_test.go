@@ -27,7 +27,7 @@ func forSizes(b *testing.B, run func(b *testing.B, m wire.Message)) {
 }
 
 func benchPublish(m wire.Message) wire.ClientFrame {
-	return wire.ClientFrame{ID: 7, Body: wire.Publish{Channel: "log:news", Key: "k-1234567", Message: m}}
+	return wire.ClientFrame{ID: 7, Body: wire.Publish{Channel: "log:news", Idem: "k-1234567", Message: m}}
 }
 
 func benchPublication(m wire.Message) wire.ServerFrame {

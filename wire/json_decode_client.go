@@ -124,8 +124,8 @@ func (d *clientDecoder) publish(frame *object) (b Publish) {
 		switch string(o.name) {
 		case "ch":
 			b.Channel = d.channel(&o)
-		case "key":
-			b.Key = d.text(&o, MaxKeyBytes)
+		case "idem":
+			b.Idem = d.text(&o, MaxIdemBytes)
 		default:
 			if !d.message(&o, &b.Message) {
 				d.unknown(&o)

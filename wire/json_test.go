@@ -16,7 +16,7 @@ func TestJSONNamesItself(t *testing.T) {
 // TestDataIsPartOfTheFrame checks who owns the bytes: data is the input's, and what is appended to it is not; all else
 // is a copy.
 func TestDataIsPartOfTheFrame(t *testing.T) {
-	text := []byte(`{"pub":{"ch":"log:news","key":"k","data":[1,2],"tags":{"a":"b"}}}`)
+	text := []byte(`{"pub":{"ch":"log:news","idem":"k","data":[1,2],"tags":{"a":"b"}}}`)
 	f, err := wire.JSON.DecodeClientFrame(text)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func TestDataIsPartOfTheFrame(t *testing.T) {
 		t.Errorf("appending to data made the frame %s", text)
 	}
 	clear(text)
-	if p.Channel != "log:news" || p.Key != "k" || p.Tags["a"] != "b" {
+	if p.Channel != "log:news" || p.Idem != "k" || p.Tags["a"] != "b" {
 		t.Errorf("clearing the frame changed %+v", p)
 	}
 }

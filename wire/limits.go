@@ -7,7 +7,7 @@ const (
 	MaxFrameBytes    = 64 << 10 // a client's frame, as it arrives; also the data of a message
 	MaxChannelBytes  = 255      // a channel's name, UTF-8
 	MaxEventBytes    = 64       // an event name
-	MaxKeyBytes      = 128      // an idempotency key
+	MaxIdemBytes     = 128      // an idempotency id
 	MaxTokenBytes    = 8 << 10  // a token in Hello and Refresh
 	MaxClientBytes   = 128      // Hello.Client
 	MinSenderBytes   = 16       // Hello.Sender, unless it is empty

@@ -80,7 +80,7 @@ func TestProtocolPageListsEveryLimit(t *testing.T) {
 		"MaxID":               wire.MaxID,
 		"MaxChannelBytes":     wire.MaxChannelBytes,
 		"MaxEventBytes":       wire.MaxEventBytes,
-		"MaxKeyBytes":         wire.MaxKeyBytes,
+		"MaxIdemBytes":        wire.MaxIdemBytes,
 		"MaxTokenBytes":       wire.MaxTokenBytes,
 		"MaxClientBytes":      wire.MaxClientBytes,
 		"MinSenderBytes":      wire.MinSenderBytes,

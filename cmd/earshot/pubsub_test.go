@@ -134,8 +134,8 @@ func TestPubFailures(t *testing.T) {
 	}
 	runProgram(t, nil, "pub", "--url="+s.url, "--id=k", "log:a", "1")
 	_, stderr, code = runProgram(t, nil, "pub", "--url="+s.url, "--id=k", "log:a", "2")
-	if code != exitFailure || !strings.Contains(stderr, "key_reused") {
-		t.Errorf("with a used key: %q, exited with %d", stderr, code)
+	if code != exitFailure || !strings.Contains(stderr, "idem_reused") {
+		t.Errorf("with a used id: %q, exited with %d", stderr, code)
 	}
 	_, stderr, code = runProgram(t, nil, "sub", "--url="+s.url, "log:a", "nowhere:a")
 	if code != exitFailure || !strings.Contains(stderr, `subscribe to "nowhere:a": bad_channel`) {

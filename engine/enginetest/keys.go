@@ -23,7 +23,7 @@ var keyTests = map[string]func(*testing.T, Suite){
 }
 
 func keyed(channel, user, key, text string) engine.Proposal {
-	return engine.Proposal{Channel: channel, User: user, Key: key, Message: message(text)}
+	return engine.Proposal{Channel: channel, User: user, Idem: key, Message: message(text)}
 }
 
 // wantRepeat checks that r answers the publish that first answered.
@@ -84,7 +84,7 @@ func keyReused(t *testing.T, s Suite) {
 		} {
 			other := first
 			change(&other)
-			n.want(n.publish(other).err, engine.ErrKeyReused)
+			n.want(n.publish(other).err, engine.ErrIdemReused)
 		}
 		first.Sender = "another device"
 		wantRepeat(t, n.publish(first), r)
@@ -115,10 +115,10 @@ func concurrentRepeats(t *testing.T, s Suite) {
 		first := <-answers
 		wantFirst(t, first)
 		for range count - 1 {
-			n.want((<-answers).err, engine.ErrKeyReused)
+			n.want((<-answers).err, engine.ErrIdemReused)
 			wantRepeat(t, <-answers, first)
 		}
-		n.want((<-answers).err, engine.ErrKeyReused)
+		n.want((<-answers).err, engine.ErrIdemReused)
 		if fed := n.waitFed("a:a", 1); len(fed) != 1 {
 			t.Fatalf("fed %d publications, want 1", len(fed))
 		}
@@ -167,13 +167,13 @@ func keyWindow(t *testing.T, s Suite) {
 		t.Run(name, func(t *testing.T) {
 			n := start(t, s, func(channel string) engine.Rules {
 				if channel == "live:a" {
-					return engine.Rules{KeyWindow: window}
+					return engine.Rules{IdemWindow: window}
 				}
-				return engine.Rules{Kind: engine.KindLog, KeyWindow: window}
+				return engine.Rules{Kind: engine.KindLog, IdemWindow: window}
 			})
 			lasts := window
 			if lasts == 0 {
-				lasts = engine.DefaultKeyWindow
+				lasts = engine.DefaultIdemWindow
 			}
 			n.subscribe("live:a")
 			for _, channel := range []string{"log:a", "live:a"} {
@@ -182,7 +182,7 @@ func keyWindow(t *testing.T, s Suite) {
 				wantRepeat(t, n.publish(keyed(channel, "ann", "k", "1")), first)
 				n.clock.pass(time.Millisecond)
 				wantFirst(t, n.publish(keyed(channel, "ann", "k", "other")))
-				n.want(n.publish(keyed(channel, "ann", "k", "1")).err, engine.ErrKeyReused)
+				n.want(n.publish(keyed(channel, "ann", "k", "1")).err, engine.ErrIdemReused)
 			}
 		})
 	}
@@ -201,7 +201,7 @@ func repeatAfterRestart(t *testing.T, s Suite) {
 		n.restart()
 		for i, r := range first {
 			wantRepeat(t, n.publish(keyed("log:a", "ann", fmt.Sprint(i), "text")), r)
-			n.want(n.publish(keyed("log:a", "ann", fmt.Sprint(i), "other")).err, engine.ErrKeyReused)
+			n.want(n.publish(keyed("log:a", "ann", fmt.Sprint(i), "other")).err, engine.ErrIdemReused)
 		}
 	}
 }

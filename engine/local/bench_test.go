@@ -62,7 +62,7 @@ func newPublisher(e *Engine, name string) *publisher {
 
 func (p *publisher) publish(channel string, n int) error {
 	p.e.Publish(context.Background(), engine.Proposal{
-		Channel: channel, User: p.name, Key: p.name + "/" + strconv.Itoa(n),
+		Channel: channel, User: p.name, Idem: p.name + "/" + strconv.Itoa(n),
 		Message: wire.Message{Data: wire.JSONData(p.data)},
 	}, func(_ engine.Receipt, err error) { p.answer <- err })
 	return <-p.answer

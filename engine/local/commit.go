@@ -123,11 +123,11 @@ func (c *committer) repeated(p *proposal, now int64) (bool, error) {
 		var err error
 		r, found, err = c.engine.keys.find(p.key, now, keyWindow(p.rules))
 		if !found || err != nil {
-			return false, unavailable("look up idempotency key", err)
+			return false, unavailable("look up idempotency id", err)
 		}
 	}
 	if r.digest != p.digest {
-		return true, engine.ErrKeyReused
+		return true, engine.ErrIdemReused
 	}
 	p.receipt.Position, p.receipt.Duplicate = r.position, true
 	return true, nil

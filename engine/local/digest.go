@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 )
 
-// keyID is an idempotency key with its scope, hashed; digest is a message, hashed. Clients choose both, so the hash
+// keyID is an idempotency id with its scope, hashed; digest is a message, hashed. Clients choose both, so the hash
 // must be one that nobody can find collisions for.
 type (
 	keyID  [16]byte

@@ -29,9 +29,9 @@ type Options struct {
 	ReserveBytes int64
 	// CacheBytes bound the memory for channels used last, and as much again for blocks of the store. Zero: 32 MB.
 	CacheBytes int
-	// KeyBytes bound the idempotency keys of logs, on disk. Zero: 256 MB, enough for 2.5 million.
+	// KeyBytes bound the idempotency ids of logs, on disk. Zero: 256 MB, enough for 2.5 million.
 	KeyBytes int64
-	// LiveKeyBytes bound the idempotency keys of unretained channels, in memory. Zero: 16 MB.
+	// LiveKeyBytes bound the idempotency ids of unretained channels, in memory. Zero: 16 MB.
 	LiveKeyBytes int64
 }
 

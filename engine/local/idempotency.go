@@ -10,7 +10,7 @@ import (
 	"github.com/earshot/earshot/engine"
 )
 
-// Idempotency keys are kept in segments, each for a span of time, so that forgetting them means dropping a segment.
+// Idempotency ids are kept in segments, each for a span of time, so that forgetting them means dropping a segment.
 // A key is looked up in every segment that is left, newest first; a filter in memory tells for nearly every new key
 // that it is in none. (Segments from before a restart have no filter until they expire: they are read.)
 
@@ -24,10 +24,10 @@ const minKeySpan = time.Second
 const keyCost = 100
 
 func keyWindow(r engine.Rules) time.Duration {
-	if r.KeyWindow > 0 {
-		return r.KeyWindow
+	if r.IdemWindow > 0 {
+		return r.IdemWindow
 	}
-	return engine.DefaultKeyWindow
+	return engine.DefaultIdemWindow
 }
 
 // segment holds the keys of one span of time that are remembered equally long.
@@ -102,7 +102,7 @@ func (s *segments) drop(now int64) (dropped []*segment) {
 func (s *segments) reportShortened() {
 	s.shortened++
 	if s.shortened == 1 {
-		s.log.Warn("idempotency keys are forgotten before their window ends: too many for the bound", "bytes", s.maxBytes)
+		s.log.Warn("idempotency ids are forgotten before their window ends: too many for the bound", "bytes", s.maxBytes)
 	}
 }
 

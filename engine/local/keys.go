@@ -7,8 +7,8 @@ import "encoding/binary"
 //	c name               channelRecord
 //	e id[8] 0[8]         floorRecord: how far a channel was trimmed
 //	e id[8] offset[8]    entry
-//	k segment[8] id[16]  keyRecord: an idempotency key that was used
-//	s segment[8]         segmentRecord: a time-ordered part of the idempotency keys
+//	k segment[8] id[16]  keyRecord: an idempotency id that was used
+//	s segment[8]         segmentRecord: a time-ordered part of the idempotency ids
 //	m name               a value of the store itself
 const (
 	prefixChannel = 'c'
@@ -61,7 +61,7 @@ func segmentKey(number uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefixSegment}, number)
 }
 
-// segmentStart is the least key of the segment's idempotency keys.
+// segmentStart is the least key of the segment's idempotency ids.
 func segmentStart(number uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefixKey}, number)
 }

@@ -41,7 +41,7 @@ func (c *liveCommitter) add(p *proposal, now int64) error {
 		if r, found := c.engine.liveKeys.find(p.key, now, keyWindow(p.rules)); found {
 			p.receipt.Position, p.receipt.Duplicate = r.position, true
 			if r.digest != p.digest {
-				return engine.ErrKeyReused
+				return engine.ErrIdemReused
 			}
 			return nil
 		}
@@ -83,7 +83,7 @@ func (c *channel) appendLive(p *engine.Publication, body []byte, now int64) engi
 	return l.top
 }
 
-// liveKeys are the idempotency keys of unretained channels, kept in memory. Methods may be called concurrently.
+// liveKeys are the idempotency ids of unretained channels, kept in memory. Methods may be called concurrently.
 type liveKeys struct {
 	mu sync.Mutex
 	segments

@@ -26,8 +26,8 @@ func (e *Engine) publish(ctx context.Context, p engine.Proposal, done func(engin
 	}
 	q := proposal{pub: &engine.Publication{User: p.User, Sender: p.Sender, Message: p.Message}, rules: rules, done: done}
 	q.body = appendBody(make([]byte, 0, q.pub.Size()+32), q.pub)
-	if p.Key != "" {
-		q.keyed, q.key, q.digest = true, hashKey(p.Channel, p.User, p.Key), hashBody(q.body)
+	if p.Idem != "" {
+		q.keyed, q.key, q.digest = true, hashKey(p.Channel, p.User, p.Idem), hashBody(q.body)
 	}
 	q.ch, l = e.table.acquireFor(p.Channel, l)
 	if err := l.push(ctx, q); err != nil {

@@ -68,7 +68,7 @@ func decodeFloorRecord(value []byte) (floorRecord, error) {
 	return r, nil
 }
 
-// keyRecord says what was committed under an idempotency key.
+// keyRecord says what was committed under an idempotency id.
 type keyRecord struct {
 	digest   digest
 	unixMS   int64
@@ -96,7 +96,7 @@ func decodeKeyRecord(value []byte) (keyRecord, error) {
 	return r, nil
 }
 
-// segmentRecord describes a segment of the idempotency keys.
+// segmentRecord describes a segment of the idempotency ids.
 type segmentRecord struct {
 	expiresMS int64 // when the last of its keys is forgotten
 }

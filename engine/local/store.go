@@ -84,7 +84,7 @@ func pebbleOptions(g *guard, h *health, lock *pebble.Lock, cacheBytes int64) *pe
 		},
 	}
 	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most lookups are of new channels and new idempotency keys
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most lookups are of new channels and new idempotency ids
 	}
 	return o
 }

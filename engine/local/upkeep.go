@@ -47,7 +47,7 @@ func (e *Engine) tick() {
 		e.log.Warn("cannot sync the store", "error", err)
 	}
 	if err := e.keys.expire(now); err != nil {
-		e.log.Warn("cannot forget old idempotency keys", "error", err)
+		e.log.Warn("cannot forget old idempotency ids", "error", err)
 	}
 }
 

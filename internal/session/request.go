@@ -100,7 +100,7 @@ func (l *Link) publish(id uint64, p wire.Publish) error {
 	l.publishing++
 	l.mu.Unlock()
 	p.Data.Body = bytes.Clone(p.Data.Body)
-	proposal := engine.Proposal{Channel: p.Channel, Key: p.Key, User: l.session.user, Sender: l.sender, Message: p.Message}
+	proposal := engine.Proposal{Channel: p.Channel, Idem: p.Idem, User: l.session.user, Sender: l.sender, Message: p.Message}
 	l.node.Engine.Publish(ctx, proposal, func(r engine.Receipt, err error) { l.published(id, p.Channel, r, err) })
 	return nil
 }
@@ -142,7 +142,7 @@ func engineCode(err error) (wire.Code, bool) {
 		err  error
 		code wire.Code
 	}{
-		{engine.ErrKeyReused, wire.CodeKeyReused},
+		{engine.ErrIdemReused, wire.CodeIdemReused},
 		{engine.ErrDiskFull, wire.CodeDiskFull},
 		{engine.ErrUnavailable, wire.CodeUnavailable},
 		{engine.ErrClosed, wire.CodeDraining},

@@ -5,7 +5,7 @@ import { received } from "./make";
 /** A channel in memory. Publishing waits until the test lets it go on. */
 export class FakeChannel implements RoomChannel {
   readonly log: Received[] = [];
-  readonly published: { data: ChatData; key: string; settle: (error?: Error) => void }[] = [];
+  readonly published: { data: ChatData; idem: string; settle: (error?: Error) => void }[] = [];
   readonly asked: string[] = [];
   since = "";
   onReset = async () => {};
@@ -37,10 +37,10 @@ export class FakeChannel implements RoomChannel {
     }
   }
 
-  publish(data: ChatData, { key }: { key: string }): Promise<void> {
+  publish(data: ChatData, { idem }: { idem: string }): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error?: Error) => (error === undefined ? resolve() : reject(error));
-      this.published.push({ data, key, settle });
+      this.published.push({ data, idem, settle });
     });
   }
 

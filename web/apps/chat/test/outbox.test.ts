@@ -24,7 +24,7 @@ test("those that arrived leave, and a late answer brings none back", () => {
   expect(arrived(two, new Set())).toBe(two);
 });
 
-test("what was on the way when the page was closed is sent again while the server knows its key", () => {
+test("what was on the way when the page was closed is sent again while the server knows its id", () => {
   const minutes = 60_000;
   const failedOnce = failed(two, "a", "why");
   expect(states(resumed(failedOnce, 3 * minutes))).toEqual(["a sending", "b sending"]);

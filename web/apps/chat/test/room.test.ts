@@ -122,7 +122,7 @@ describe("sending", () => {
     expect(states()).toEqual(["hello sending"]);
   });
 
-  test("sends again what failed, under the same key and with the same data", async () => {
+  test("sends again what failed, under the same id and with the same data", async () => {
     await start(0);
     room.send("hello");
     channel.published[0]?.settle(Object.assign(new Error(), { name: "disk_full" }));
@@ -133,7 +133,7 @@ describe("sending", () => {
     room.retry(id);
     expect(states()).toEqual(["hello sending"]);
     expect(channel.published).toHaveLength(2);
-    expect(channel.published[1]).toMatchObject({ key: id, data: channel.published[0]?.data });
+    expect(channel.published[1]).toMatchObject({ idem: id, data: channel.published[0]?.data });
   });
 
   test("forgets what is discarded", async () => {
@@ -149,7 +149,7 @@ describe("sending", () => {
     );
     room = new Room("lobby", channel, signal(me), kept);
     await start(1);
-    expect(channel.published.map(({ key }) => key)).toEqual(["a", "b"]);
+    expect(channel.published.map(({ idem }) => idem)).toEqual(["a", "b"]);
     channel.commit(channel.published[0]?.data);
     await vi.waitFor(() => expect(states()).toEqual(["b sending"]));
   });

@@ -32,7 +32,7 @@ export class Channel<T = unknown> {
 
   /**
    * Publishes data: a JSON value, or a `Uint8Array` as bytes. Resolves once it is committed. Across broken connections
-   * it is sent again under the same key until it is answered, so it is committed at most once.
+   * it is sent again under the same idempotency id until it is answered, so it is committed at most once.
    */
   publish(data: T, options: PublishOptions = {}): Promise<Receipt> {
     return this.#client.publish(this.name, data, options);

@@ -41,7 +41,7 @@ export interface Receipt {
   /** Empty in a channel that keeps nothing and that nobody listens to. */
   readonly position: string;
   readonly offset: number;
-  /** It was committed before, by an earlier attempt with the same key. */
+  /** It was committed before, by an earlier attempt with the same idempotency id. */
   readonly duplicate: boolean;
   /** What the commit survives: `fsync`, `may-lose-tail` or `none`. */
   readonly durability: string;

@@ -24,7 +24,7 @@ export interface ClientFrames {
 
 export interface PublishBody {
   ch: string;
-  key: string;
+  idem: string;
   event?: string;
   data?: unknown;
   b64?: string;

@@ -71,7 +71,7 @@ export class Outbox {
   #send(request: Request): void {
     if (request.underWay || this.#pause || !this.#connection.isOpen) return;
     if (request.sentAt && Date.now() - request.sentAt > this.#options.retryMs) {
-      // The server may have forgotten the key: sending it again could commit it twice.
+      // The server may have forgotten the idempotency id: sending it again could commit it twice.
       return request.fail(
         new EarshotError(ClientCode.outcomeUnknown, "no answer came in time; it may be committed"),
       );

@@ -7,8 +7,8 @@ import { randomText } from "./random.js";
 
 /** What `publish` takes. Every field may be left out. */
 export interface PublishOptions {
-  /** Makes a retry by the application harmless. One is made if there is none. */
-  key?: string;
+  /** The idempotency id: makes a retry by the application harmless. One is made if there is none. */
+  idem?: string;
   /** The event's name: `message` if left out. */
   event?: string;
   tags?: Readonly<Record<string, string>>;
@@ -24,9 +24,9 @@ export async function publish(
   outbox: Outbox,
   channel: string,
   data: unknown,
-  { key, event, tags, signal }: PublishOptions,
+  { idem, event, tags, signal }: PublishOptions,
 ): Promise<Receipt> {
-  const content: PublishBody = { ch: channel, key: key ?? randomText() };
+  const content: PublishBody = { ch: channel, idem: idem ?? randomText() };
   if (event) content.event = event;
   if (tags) content.tags = tags;
   if (data instanceof Uint8Array) content.b64 = toBase64(data);

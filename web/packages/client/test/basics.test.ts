@@ -81,7 +81,7 @@ describe("publish", () => {
     const pub = await peer.commit(7);
     expect(pub.body).toEqual({
       ch: "log:a",
-      key: expect.stringMatching(/^[0-9a-f]{32}$/),
+      idem: expect.stringMatching(/^[0-9a-f]{32}$/),
       event: "say",
       data: { text: "hello" },
       tags: { lang: "en" },
@@ -89,7 +89,7 @@ describe("publish", () => {
     expect(await receipt).toEqual({ position: "p7", offset: 7, duplicate: false, durability: "fsync" });
   });
 
-  test("is sent again under the same key until it is answered", async () => {
+  test("is sent again under the same id until it is answered", async () => {
     const { server, es, peer } = await open();
     const receipt = es.channel("log:a").publish("once");
     const pub = await peer.want("pub");

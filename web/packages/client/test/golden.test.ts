@@ -173,11 +173,11 @@ const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Prom
     await peer.want("sub");
     return (await peer.want("unsub")).body;
   },
-  async pub({ es, peer }, { channel, key, event, tags, data }) {
-    if (!key) return undefined;
+  async pub({ es, peer }, { channel, idem, event, tags, data }) {
+    if (!idem) return undefined;
     const receipt = es
       .channel(channel)
-      .publish(dataOf(data), { key, ...(event && { event }), ...(tags && { tags }) });
+      .publish(dataOf(data), { idem, ...(event && { event }), ...(tags && { tags }) });
     const said = await peer.commit(1);
     await receipt;
     return said.body;

@@ -67,8 +67,8 @@ describe("what is published", () => {
     ["no bytes", new Uint8Array(), { b64: "" }],
   ])("%s", async (_, value, body) => {
     const { es, peer } = await open();
-    void es.channel("log:a").publish(value, { key: "k" });
-    expect((await peer.commit(1)).body).toEqual({ ch: "log:a", key: "k", ...body });
+    void es.channel("log:a").publish(value, { idem: "k" });
+    expect((await peer.commit(1)).body).toEqual({ ch: "log:a", idem: "k", ...body });
   });
 
   test("what is no JSON is refused at once", async () => {
@@ -90,11 +90,11 @@ describe("what is published", () => {
     await receipt;
   });
 
-  test("each call has a key of its own", async () => {
+  test("each call has an id of its own", async () => {
     const { es, peer } = await open();
     for (let n = 1; n <= 3; n++) void es.channel("log:a").publish("same");
     const keys = new Set<string>();
-    for (let n = 1; n <= 3; n++) keys.add((await peer.commit(n)).body.key);
+    for (let n = 1; n <= 3; n++) keys.add((await peer.commit(n)).body.idem);
     expect(keys.size).toBe(3);
   });
 
@@ -103,7 +103,7 @@ describe("what is published", () => {
     onTestFinished(() => void vi.unstubAllGlobals());
     const { es, peer } = await open();
     void es.channel("log:a").publish(1);
-    expect((await peer.commit(1)).body.key).toMatch(/^[0-9a-f]{32}$/);
+    expect((await peer.commit(1)).body.idem).toMatch(/^[0-9a-f]{32}$/);
   });
 });
 
@@ -113,7 +113,7 @@ describe("across cuts", () => {
     const log = es.channel<number>("log:a");
     const receipts = numbers(1, 6).map((n) => log.publish(n));
     const keys: string[] = [];
-    for (let n = 1; n <= 2; n++) keys.push((await peer.commit(n)).body.key);
+    for (let n = 1; n <= 2; n++) keys.push((await peer.commit(n)).body.idem);
     await Promise.all(receipts.slice(0, 2));
     peer.cut();
     const next = await server.peer();
@@ -122,13 +122,13 @@ describe("across cuts", () => {
     for (let n = 3; n <= 7; n++) {
       const pub = await next.commit(n);
       expect(pub.body.data).toBe(n);
-      keys.push(pub.body.key);
+      keys.push(pub.body.idem);
     }
     expect((await Promise.all(receipts)).map((r) => r.offset)).toEqual(numbers(1, 7));
     expect(new Set(keys).size).toBe(7);
   });
 
-  test("what may be committed is not sent again once the server may have forgotten its key", async () => {
+  test("what may be committed is not sent again once the server may have forgotten its id", async () => {
     const { server, es, peer } = await open({ publishRetry: 30, backoff: { min: 60, max: 60 } });
     const log = es.channel<string>("log:a");
     const sent = log.publish("sent");

@@ -14,7 +14,7 @@ export interface RoomChannel {
     onReset: () => Promise<void>;
     signal: AbortSignal;
   }): AsyncIterable<Received>;
-  publish(data: ChatData, options: { key: string }): Promise<unknown>;
+  publish(data: ChatData, options: { idem: string }): Promise<unknown>;
   history(query: { before?: string; since?: string; limit: number }): Promise<HistoryPage>;
 }
 
@@ -88,7 +88,7 @@ export class Room {
     return true;
   }
 
-  /** Sends a message again that failed, under the same key: it cannot be said twice. */
+  /** Sends a message again that failed, under the same idempotency id: it cannot be said twice. */
   retry(id: string): void {
     const out = this.outbox.peek().find((candidate) => candidate.id === id);
     if (out?.state !== "failed") return;
@@ -123,7 +123,7 @@ export class Room {
   private async publish(out: Pick<outbox.Outgoing, "id" | "from" | "text">): Promise<void> {
     const { id, from, text } = out;
     try {
-      await this.channel.publish({ id, from, text }, { key: id });
+      await this.channel.publish({ id, from, text }, { idem: id });
       this.outbox.value = outbox.sent(this.outbox.peek(), id);
     } catch (error) {
       this.outbox.value = outbox.failed(this.outbox.peek(), id, explain(error));

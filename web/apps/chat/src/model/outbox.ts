@@ -3,7 +3,7 @@ import type { Person } from "./person";
 /** A message of this page that has not come back from the server yet. */
 export interface Outgoing {
   readonly id: string;
-  /** The author as it was then: a retry under the same key must say the same. */
+  /** The author as it was then: a retry under the same idempotency id must say the same. */
   readonly from: Person;
   readonly text: string;
   /** When it was written, milliseconds since 1970, by this page's clock. */
@@ -20,8 +20,8 @@ export type Outbox = readonly Outgoing[];
 export const maxWaiting = 100;
 
 /**
- * How long after it was written a message may be sent again by itself: the server knows its key for five minutes, and
- * would take it for a new message afterwards.
+ * How long after it was written a message may be sent again by itself: the server knows its idempotency id for five
+ * minutes, and would take it for a new message afterwards.
  */
 const resendMS = 4 * 60_000;
 
