@@ -203,3 +203,17 @@ func (e *Engine) enter() error {
 }
 
 func (e *Engine) leave() { e.use.RUnlock() }
+
+// Stats are what an operator wants to know of an engine.
+type Stats struct {
+	KeyWindowsShortened uint64 // times that idempotency keys were forgotten early, because of their bound
+	ChannelsInMemory    int
+}
+
+// Stats returns the figures of this moment.
+func (e *Engine) Stats() Stats {
+	return Stats{
+		KeyWindowsShortened: e.keys.shortenedCount() + e.liveKeys.shortenedCount(),
+		ChannelsInMemory:    e.table.len(),
+	}
+}

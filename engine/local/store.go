@@ -40,7 +40,7 @@ type store struct {
 
 // openStore opens or creates the store in dir, which no other process may use meanwhile.
 func openStore(dir string, fs vfs.FS, h *health, cacheBytes int64) (*store, error) {
-	if err := fs.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(fs, dir); err != nil {
 		return nil, fmt.Errorf("create data folder %q: %w", dir, err)
 	}
 	lock, err := pebble.LockDirectory(dir, fs)
@@ -48,14 +48,48 @@ func openStore(dir string, fs vfs.FS, h *health, cacheBytes int64) (*store, erro
 		return nil, fmt.Errorf("lock data folder %q, which another process or engine may be using: %w", dir, err)
 	}
 	s := &store{guard: newGuard(fs, h), health: h, lock: lock}
-	if s.db, err = pebble.Open(dir, pebbleOptions(s.guard, h, lock, cacheBytes)); err != nil {
+	if s.db, err = openPebble(dir, pebbleOptions(s.guard, h, lock, cacheBytes)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open data folder %q: %w", dir, err), lock.Close())
 	}
+	s.guard.armed.Store(true)
 	if err := s.begin(); err != nil {
+		s.guard.release()
 		return nil, errors.Join(fmt.Errorf("open data folder %q: %w", dir, err), s.db.Close(), lock.Close())
 	}
-	s.guard.armed.Store(true)
 	return s, nil
+}
+
+// makeFolder makes dir, if it does not exist, so that a crash of the machine does not take it away again: the folder
+// that it is in has to be synced.
+func makeFolder(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); err == nil {
+		return nil
+	}
+	parent := fs.PathDir(dir)
+	if err := makeFolder(fs, parent); err != nil {
+		return err
+	}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := fs.OpenDir(parent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// openPebble makes an error of the panic with which Pebble answers a failure to sync the folder.
+func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("pebble: %v", r)
+			if cause, ok := r.(error); ok {
+				err = fmt.Errorf("pebble: %w", cause)
+			}
+		}
+	}()
+	return pebble.Open(dir, o)
 }
 
 func pebbleOptions(g *guard, h *health, lock *pebble.Lock, cacheBytes int64) *pebble.Options {
@@ -95,19 +129,13 @@ func (s *store) begin() error {
 	if err != nil {
 		return err
 	}
-	b := s.db.NewBatch()
-	defer b.Close()
 	if !found {
-		err = s.create(b)
-	} else if len(v) != 1 || v[0] != format {
-		err = fmt.Errorf("its format is %x, this program knows %d: it was written by a newer version", v, format)
-	} else {
-		err = s.resume(b)
+		return s.put(true, s.create)
 	}
-	if err != nil {
-		return err
+	if len(v) != 1 || v[0] != format {
+		return fmt.Errorf("its format is %x, this program knows %d: it was written by a newer version", v, format)
 	}
-	return s.db.Apply(b, pebble.Sync)
+	return s.put(true, s.resume)
 }
 
 func (s *store) create(b *pebble.Batch) error {

@@ -119,3 +119,9 @@ func (c *channel) unlinkLocked() {
 		c.prev, c.next = nil, nil
 	}
 }
+
+func (t *table) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byName)
+}
