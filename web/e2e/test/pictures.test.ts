@@ -38,8 +38,13 @@ describe.runIf(folder !== undefined)("pictures", () => {
   const open = (options: BrowserContextOptions) => Visitor.open(browser, program.url, options);
 
   test("the first visit", async () => {
-    desk = await open({ viewport: { width: 1120, height: 760 }, deviceScaleFactor: 1.5 });
-    small = await open({ ...phone, viewport: { width: 375, height: 700 }, colorScheme: "dark" });
+    desk = await open({ viewport: { width: 1040, height: 700 }, deviceScaleFactor: 1.25 });
+    small = await open({
+      ...phone,
+      viewport: { width: 375, height: 690 },
+      deviceScaleFactor: 1.2,
+      colorScheme: "dark",
+    });
     await picture(desk, "first-light.png");
     await picture(small, "first-dark-phone.png");
     await desk.chat.takeName("Ada");
@@ -87,14 +92,15 @@ describe.runIf(folder !== undefined)("pictures", () => {
 
   test("beside each other, for the README", async () => {
     const [wide, narrow] = await Promise.all([desk.page.screenshot(), small.page.screenshot()]);
-    const sheet = await browser.newPage({ viewport: { width: 1180, height: 760 }, deviceScaleFactor: 1.5 });
+    const sheet = await browser.newPage({ viewport: { width: 1862, height: 955 } });
     const image = (name: string, bytes: Buffer) =>
       `<img class="${name}" src="data:image/png;base64,${bytes.toString("base64")}">`;
+    // At their own size: every pixel that is not in between two others makes the file smaller.
     await sheet.setContent(`<style>
-      body { margin: 0; background: linear-gradient(150deg, #dcebee, #b9d3da); height: 100vh; position: relative }
-      img { position: absolute; box-shadow: 0 18px 50px #06293740 }
-      .wide { width: 1000px; top: 40px; left: 40px; border-radius: 14px }
-      .narrow { width: 300px; right: 40px; bottom: 40px; border-radius: 30px; border: 7px solid #0b1114 }
+      body { margin: 0; background: #cfe1e6 }
+      img { position: absolute; border-radius: 16px }
+      .wide { top: 40px; left: 40px }
+      .narrow { top: 68px; right: 40px; border: 8px solid #0b1114; border-radius: 36px }
     </style>${image("wide", wide)}${image("narrow", narrow)}`);
     const path = join(folder ?? "", "chat.png");
     await sheet.screenshot({ path });

@@ -1,4 +1,5 @@
 const sentences: Readonly<Record<string, string>> = {
+  bad_frame: "This page and the server are of different versions: load it again",
   bad_channel: "There is no such room",
   forbidden: "This server does not allow it",
   too_large: "It is too long",
