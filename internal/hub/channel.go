@@ -12,8 +12,9 @@ import (
 // channel is what the node knows of one channel: who listens, and the ring of the newest entries.
 type channel struct {
 	// Set at creation, then read-only.
-	name string
-	kind engine.Kind
+	name   string
+	kind   engine.Kind
+	maxAge time.Duration // of a publication; zero: no limit
 
 	ring ring
 
@@ -36,11 +37,9 @@ type channel struct {
 	listeners []*Subscription // guarded by mu; each knows its index
 }
 
-func newChannel(name string, kind engine.Kind) *channel {
-	c := &channel{name: name, kind: kind}
-	if kind == engine.KindMap {
-		c.ring.latest = make(map[string]*Entry)
-	}
+func newChannel(name string, rules engine.Rules) *channel {
+	c := &channel{name: name, kind: rules.Kind, maxAge: rules.MaxAge}
+	c.ring.bound(rules)
 	return c
 }
 
@@ -96,6 +95,15 @@ func (c *channel) feed(pubs []*engine.Publication) bool {
 	}
 	c.busy = true
 	return true
+}
+
+// expire drops from the ring what the log drops for its age.
+func (c *channel) expire(now time.Time) {
+	if c.maxAge > 0 {
+		c.feeding.Lock()
+		defer c.feeding.Unlock()
+		c.ring.expire(now.Add(-c.maxAge).UnixMilli())
+	}
 }
 
 // rest shrinks the ring if nothing was appended since the last call.

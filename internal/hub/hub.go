@@ -111,7 +111,7 @@ func (h *Hub) acquire(name string) *channel {
 	defer sh.mu.Unlock()
 	c := sh.channels[name]
 	if c == nil {
-		c = newChannel(name, h.rules(name).Kind)
+		c = newChannel(name, h.rules(name))
 		sh.channels[name] = c
 	}
 	c.refs++

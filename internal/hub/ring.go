@@ -6,7 +6,8 @@ import (
 	"github.com/earshot/earshot/engine"
 )
 
-// Bounds of a ring. A reader that falls further behind reads from the log.
+// Bounds of a ring. A reader that falls further behind reads from the log. The ring of a log holds nothing that the log's
+// retention has dropped: what a position can still read must not depend on who else listens.
 const (
 	minRingEntries = 4
 	maxRingEntries = 1024
@@ -23,9 +24,27 @@ type ring struct {
 	// buf has a power of two of places; the entry of offset o is at o modulo its length.
 	buf atomic.Pointer[[]atomic.Pointer[Entry]]
 
+	// Set at creation, then read-only.
+	maxEntries int
+	maxBytes   int
+
 	// Owned by the writer.
 	bytes  int
 	latest map[string]*Entry // of a map: the newest entry held of each key; nil in other channels
+}
+
+// bound sets the bounds of an empty ring, for a channel with rules.
+func (r *ring) bound(rules engine.Rules) {
+	r.maxEntries, r.maxBytes = maxRingEntries, maxRingBytes
+	if n := rules.MaxPublications; n > 0 {
+		r.maxEntries = min(r.maxEntries, n)
+	}
+	if n := rules.MaxBytes; n > 0 {
+		r.maxBytes = int(min(int64(r.maxBytes), n))
+	}
+	if rules.Kind == engine.KindMap {
+		r.latest = make(map[string]*Entry)
+	}
 }
 
 // at returns the entry of epoch at offset, or nil if the ring does not hold it.
@@ -98,7 +117,7 @@ func (r *ring) append(e *Entry) {
 	r.bytes += e.Size()
 	r.supersede(e)
 	r.top.Store(&e.Position)
-	for r.bytes > maxRingBytes && r.base.Load() < e.Offset {
+	for r.bytes > r.maxBytes && r.base.Load() < e.Offset {
 		r.evict(buf)
 	}
 }
@@ -121,12 +140,11 @@ func (r *ring) room(e *Entry) *[]atomic.Pointer[Entry] {
 	switch {
 	case buf == nil:
 		return r.resize(minRingEntries, e)
-	case held < len(*buf):
-		return buf
-	case len(*buf) < maxRingEntries:
+	case held >= r.maxEntries:
+		r.evict(buf)
+	case held == len(*buf):
 		return r.resize(2*len(*buf), e)
 	}
-	r.evict(buf)
 	return buf
 }
 
@@ -152,6 +170,20 @@ func (r *ring) evict(buf *[]atomic.Pointer[Entry]) {
 	}
 	r.base.Store(base + 1)
 	place.Store(nil)
+}
+
+// expire drops the entries that were committed before oldest, in milliseconds since 1970.
+func (r *ring) expire(oldest int64) {
+	buf, top := r.buf.Load(), r.top.Load()
+	if buf == nil || top == nil {
+		return
+	}
+	for o := r.base.Load(); o <= top.Offset; o++ {
+		if e := r.at(top.Epoch, o); e == nil || e.UnixMS >= oldest {
+			return
+		}
+		r.evict(buf)
+	}
 }
 
 // shrink keeps only as many of the newest entries as the smallest buffer has places.

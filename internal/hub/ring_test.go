@@ -19,6 +19,12 @@ func entryAt(offset uint64, n int) *Entry {
 	}}
 }
 
+func ringOf(rules engine.Rules) *ring {
+	r := new(ring)
+	r.bound(rules)
+	return r
+}
+
 // held returns the offsets that r holds, and fails the test if they are not consecutive up to the top.
 func held(t *testing.T, r *ring) (from, to uint64) {
 	t.Helper()
@@ -35,14 +41,14 @@ func held(t *testing.T, r *ring) (from, to uint64) {
 }
 
 func TestRingHoldsTheNewest(t *testing.T) {
-	var r ring
+	r := ringOf(engine.Rules{})
 	r.start(engine.Position{Epoch: epoch, Offset: 10, Tag: 10})
 	if r.oldest() != nil {
 		t.Fatal("a ring that was just started holds an entry")
 	}
 	for o := uint64(11); o <= 3_000; o++ {
 		r.append(entryAt(o, 1))
-		from, to := held(t, &r)
+		from, to := held(t, r)
 		if want := max(11, o+1-min(o, maxRingEntries)); to != o || from != want {
 			t.Fatalf("holds %d to %d after %d, want from %d", from, to, o, want)
 		}
@@ -51,28 +57,64 @@ func TestRingHoldsTheNewest(t *testing.T) {
 		}
 	}
 	r.shrink()
-	if from, to := held(t, &r); to != 3_000 || to-from != minRingEntries-1 {
+	if from, to := held(t, r); to != 3_000 || to-from != minRingEntries-1 {
 		t.Fatalf("shrunk to %d to %d", from, to)
 	}
 	r.append(entryAt(3_001, 1))
-	if _, to := held(t, &r); to != 3_001 {
+	if _, to := held(t, r); to != 3_001 {
 		t.Fatal("does not go on after it was shrunk")
 	}
 }
 
 func TestRingIsBoundedInBytes(t *testing.T) {
-	var r ring
+	r := ringOf(engine.Rules{})
 	r.start(engine.Position{Epoch: epoch})
 	for o := uint64(1); o <= 100; o++ {
 		r.append(entryAt(o, maxRingBytes/10))
 	}
-	from, to := held(t, &r)
+	from, to := held(t, r)
 	if n := to - from + 1; n != 10 || r.bytes > maxRingBytes {
 		t.Fatalf("holds %d entries, %d bytes", n, r.bytes)
 	}
 	r.append(entryAt(101, 2*maxRingBytes))
-	if from, to := held(t, &r); from != 101 || to != 101 {
+	if from, to := held(t, r); from != 101 || to != 101 {
 		t.Fatalf("holds %d to %d, want the one large entry", from, to)
+	}
+}
+
+// What retention has dropped, the ring does not hold either.
+func TestRingKeepsToRetention(t *testing.T) {
+	fill := func(rules engine.Rules) *ring {
+		r := ringOf(rules)
+		r.start(engine.Position{Epoch: epoch})
+		for o := uint64(1); o <= 100; o++ {
+			e := entryAt(o, 10)
+			e.UnixMS = int64(o)
+			r.append(e)
+		}
+		return r
+	}
+	for name, tc := range map[string]struct {
+		rules engine.Rules
+		held  uint64
+	}{
+		"one":            {engine.Rules{MaxPublications: 1}, 1},
+		"count":          {engine.Rules{MaxPublications: 40}, 40},
+		"count of two^n": {engine.Rules{MaxPublications: 64}, 64},
+		"bytes":          {engine.Rules{MaxBytes: 200}, 20},
+	} {
+		if from, to := held(t, fill(tc.rules)); to-from+1 != tc.held {
+			t.Errorf("%s: holds %d to %d", name, from, to)
+		}
+	}
+	aged := fill(engine.Rules{})
+	aged.expire(91)
+	if from, to := held(t, aged); from != 91 || to != 100 {
+		t.Errorf("holds %d to %d after the others expired", from, to)
+	}
+	aged.expire(1_000)
+	if aged.oldest() != nil || aged.top.Load().Offset != 100 {
+		t.Error("holds an entry after all expired")
 	}
 }
 
@@ -82,13 +124,13 @@ func TestRingStartsAnewAfterABreak(t *testing.T) {
 	otherTag := entryAt(6, 1)
 	otherTag.PrevTag++
 	for name, next := range map[string]*Entry{"gap": entryAt(9, 1), "epoch": otherEpoch, "tag": otherTag} {
-		var r ring
+		r := ringOf(engine.Rules{})
 		r.start(engine.Position{Epoch: epoch})
 		for o := uint64(1); o <= 5; o++ {
 			r.append(entryAt(o, 1))
 		}
 		r.append(next)
-		if from, to := held(t, &r); from != next.Offset || to != next.Offset {
+		if from, to := held(t, r); from != next.Offset || to != next.Offset {
 			t.Errorf("%s: holds %d to %d", name, from, to)
 		}
 		if r.bytes != next.Size() {
@@ -98,20 +140,20 @@ func TestRingStartsAnewAfterABreak(t *testing.T) {
 }
 
 func TestRingLeavesOutRepeats(t *testing.T) {
-	var r ring
+	r := ringOf(engine.Rules{})
 	r.append(entryAt(5, 1)) // the feed may come before start
 	r.start(engine.Position{Epoch: epoch, Offset: 4, Tag: 4})
 	r.append(entryAt(6, 1))
 	r.append(entryAt(5, 1))
 	r.append(entryAt(6, 1))
-	if from, to := held(t, &r); from != 5 || to != 6 {
+	if from, to := held(t, r); from != 5 || to != 6 {
 		t.Fatalf("holds %d to %d", from, to)
 	}
 }
 
 // Readers take no lock: whatever the writer does meanwhile, they find the entry that they ask for, or none.
 func TestRingReadersBesideTheWriter(t *testing.T) {
-	var r ring
+	r := ringOf(engine.Rules{})
 	r.start(engine.Position{Epoch: epoch})
 	var readers sync.WaitGroup
 	stop := make(chan struct{})
@@ -148,7 +190,7 @@ func TestRingReadersBesideTheWriter(t *testing.T) {
 
 func BenchmarkRingAppend(b *testing.B) {
 	b.ReportAllocs()
-	var r ring
+	r := ringOf(engine.Rules{})
 	r.start(engine.Position{Epoch: epoch})
 	pubs := make([]Entry, b.N)
 	for i := range pubs {
@@ -162,7 +204,7 @@ func BenchmarkRingAppend(b *testing.B) {
 
 func BenchmarkRingRead(b *testing.B) {
 	b.ReportAllocs()
-	var r ring
+	r := ringOf(engine.Rules{})
 	for o := uint64(1); o <= 1_000; o++ {
 		r.append(entryAt(o, 128))
 	}
@@ -174,7 +216,7 @@ func BenchmarkRingRead(b *testing.B) {
 }
 
 func TestRingOfAMapMarksWhatWasSuperseded(t *testing.T) {
-	r := ring{latest: make(map[string]*Entry)}
+	r := ringOf(engine.Rules{Kind: engine.KindMap})
 	r.start(engine.Position{Epoch: epoch})
 	var all []*Entry
 	for i, key := range []string{"a", "b", "a", "c", "b", "a"} {

@@ -19,6 +19,7 @@ func (h *Hub) sweep(ctx context.Context) {
 		now := time.Now()
 		h.readAgain()
 		h.detachVacant(now)
+		h.each(func(c *channel) { c.expire(now) })
 		if now.Sub(rested) >= shrinkEvery {
 			rested = now
 			h.each((*channel).rest)
