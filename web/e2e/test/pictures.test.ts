@@ -47,6 +47,8 @@ describe.runIf(folder !== undefined)("pictures", () => {
     });
     await picture(desk, "first-light.png");
     await picture(small, "first-dark-phone.png");
+    await desk.page.getByRole("radio", { name: "Colour 8" }).check();
+    await small.page.getByRole("radio", { name: "Colour 6" }).check();
     await desk.chat.takeName("Ada");
     await small.chat.takeName("Linus");
     await picture(desk, "empty-light.png");
@@ -75,7 +77,7 @@ describe.runIf(folder !== undefined)("pictures", () => {
       await say(grace, "Same here. Nothing missing, and nothing there twice.");
       await small.chat.say("On the phone too, on the train. Four tunnels so far.");
       await say(mateo, "🎉");
-      await say(noor, "How it does that: https://example.com/notes/positions");
+      await say(noor, "How it does that: https://example.com/resume");
       await desk.chat.say("Reading it now, thank you");
       await small.chat.sees("Reading it now, thank you", "committed");
       await publish(desk.page, "chat:help", [
