@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
+	"net/http/httptest"
 	"testing"
 
 	oracle "github.com/coder/websocket"
@@ -26,10 +28,24 @@ func dialOracle(t *testing.T, st *station) *oracle.Conn {
 	return conn
 }
 
-// eachStation runs a test over plain TCP and over TLS.
+// wrappedListener hides the TCP connection, as a PROXY protocol or a connection limit does.
+type wrappedListener struct{ net.Listener }
+
+func (l wrappedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return struct{ net.Conn }{conn}, err
+}
+
+// eachStation runs a test over plain TCP, over TLS, and over connections that are hidden by a wrapper.
 func eachStation(t *testing.T, cfg Config, newHandler func(c *Conn) *owner, test func(t *testing.T, st *station)) {
 	t.Run("tcp", func(t *testing.T) { test(t, startStation(t, cfg, newHandler)) })
-	t.Run("tls", func(t *testing.T) { test(t, startTLSStation(t, cfg, newHandler)) })
+	t.Run("tls", func(t *testing.T) { test(t, startStationWith(t, cfg, newHandler, (*httptest.Server).StartTLS)) })
+	t.Run("wrapped", func(t *testing.T) {
+		test(t, startStationWith(t, cfg, newHandler, func(hs *httptest.Server) {
+			hs.Listener = wrappedListener{hs.Listener}
+			hs.Start()
+		}))
+	})
 }
 
 func TestEchoToOracle(t *testing.T) {

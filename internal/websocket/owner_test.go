@@ -16,6 +16,7 @@ const patience = 20 * time.Second
 type owner struct {
 	conn      *Conn
 	onMessage func(op Opcode, payload []byte) error
+	endless   bool // always has more to say
 	closed    chan error
 
 	mu    sync.Mutex
@@ -48,7 +49,10 @@ func (o *owner) Fill(dst []byte, limit int) ([]byte, bool) {
 	for end := len(dst) + limit; len(o.queue) > 0 && len(dst) < end; o.queue = o.queue[1:] {
 		dst = append(dst, o.queue[0]...)
 	}
-	return dst, len(o.queue) > 0
+	if o.endless {
+		dst = append(AppendHeader(dst, OpBinary, limit), make([]byte, limit)...)
+	}
+	return dst, len(o.queue) > 0 || o.endless
 }
 
 func (o *owner) Closed(err error) { o.closed <- err }
@@ -87,12 +91,7 @@ func startStation(t testing.TB, cfg Config, newHandler func(c *Conn) *owner) *st
 	return startStationWith(t, cfg, newHandler, (*httptest.Server).Start)
 }
 
-// startTLSStation is startStation with TLS.
-func startTLSStation(t testing.TB, cfg Config, newHandler func(c *Conn) *owner) *station {
-	t.Helper()
-	return startStationWith(t, cfg, newHandler, (*httptest.Server).StartTLS)
-}
-
+// startStationWith is startStation with an HTTP server that start starts.
 func startStationWith(t testing.TB, cfg Config, newHandler func(c *Conn) *owner, start func(*httptest.Server)) *station {
 	t.Helper()
 	st := &station{Server: NewServer(cfg), owners: make(chan *owner, 20_000)}

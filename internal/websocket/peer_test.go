@@ -57,7 +57,7 @@ func (p *peer) send(b []byte) {
 }
 
 func isGone(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }
 
 // sendIn writes bytes in writes of at most size.
@@ -114,22 +114,26 @@ func (p *peer) want(op Opcode, payload string) {
 // closes. Code CloseNoCode stands for an empty one.
 func (p *peer) wantClose(code uint16) {
 	p.t.Helper()
+	if got := p.untilClose(); codeOf(got) != code {
+		p.t.Fatalf("want close code %d, got %d %q", code, codeOf(got), got)
+	}
+	if f, err := p.next(); err != io.EOF {
+		p.t.Fatalf("after the close frame: %v, %v", f, err)
+	}
+	_ = p.Close() // as a client does
+}
+
+// untilClose reads frames up to a close frame and returns its payload.
+func (p *peer) untilClose() []byte {
+	p.t.Helper()
 	for {
 		f, err := p.next()
 		if err != nil {
-			p.t.Fatalf("want close frame %d, got %v", code, err)
+			p.t.Fatalf("want a close frame, got %v", err)
 		}
-		if f.op != OpClose {
-			continue
+		if f.op == OpClose {
+			return f.payload
 		}
-		if got := codeOf(f.payload); got != code {
-			p.t.Fatalf("want close code %d, got %d %q", code, got, f.payload)
-		}
-		if f, err := p.next(); err != io.EOF {
-			p.t.Fatalf("after the close frame: %v, %v", f, err)
-		}
-		_ = p.Close() // as a client does
-		return
 	}
 }
 
