@@ -70,6 +70,8 @@ export class Cursor {
   /** The feed stands at `position` and goes on from there. */
   ready(position: string): void {
     if (this.#mode === "live") this.#position ??= position;
+    // Not when the consumer asks: what is published from now on is for it.
+    if (this.#mode === "starting") this.#catchUp();
     this.#owner.arrived();
   }
 
@@ -93,9 +95,12 @@ export class Cursor {
 
   /** The next delivery. Undefined if there is none now; the owner is told when there may be. */
   take(): Delivery | undefined {
-    const delivery = this.#queue.shift();
+    let delivery = this.#queue.shift();
+    if (!delivery && this.#mode !== "live" && this.#feed.active) {
+      this.#catchUp();
+      delivery = this.#queue.shift();
+    }
     if (delivery) this.#position = delivery.body.position || this.#position;
-    else if (this.#mode !== "live" && !this.#round && this.#feed.active) void this.#catchUp();
     return delivery;
   }
 
@@ -155,13 +160,18 @@ export class Cursor {
     this.#dropped = this.#queue.clear() + publications(delivery);
   }
 
-  async #catchUp(): Promise<void> {
-    const round = new Round(this.#feed, this.#limit);
+  #catchUp(): void {
+    if (this.#round) return;
+    if (!this.#feed.noEcho) void this.#readOn(new Round(this.#feed, this.#limit));
+    else if (this.#mode === "starting") this.#goLive();
+    else this.#hearAgain();
+  }
+
+  async #readOn(round: Round): Promise<void> {
     this.#round = round;
     try {
       const stretch = await this.#read();
-      if (this.#feed.noEcho) this.#unread(round);
-      else if (this.#last === undefined && !stretch.page.complete) this.#lost(stretch);
+      if (this.#last === undefined && !stretch.page.complete) this.#lost(stretch);
       else this.#append(stretch, round);
     } catch (error) {
       if (!this.#abort.signal.aborted) this.#refused(error as EarshotError, round);
@@ -196,10 +206,12 @@ export class Cursor {
   /** The log cannot be read: the channel keeps none, or the client may not. */
   #refused(error: EarshotError, round: Round): void {
     if (error.code === codeNoHistory) this.#nothingKept(round);
-    else if (this.#mode === "starting" && this.#last !== 0) {
+    else if (this.#mode !== "starting") this.#hearAgain();
+    else if (this.#last === 0) this.#goLive(round.tail);
+    else {
       this.#feed.remove(this);
       this.ended(error);
-    } else this.#unread(round);
+    }
   }
 
   #nothingKept(round: Round): void {
@@ -211,13 +223,13 @@ export class Cursor {
     this.#goLive(round.tail);
   }
 
-  /** Joins the feed where it is. What was dropped is lost, and the consumer is told. */
-  #unread(round: Round): void {
-    if (this.#mode !== "starting") this.#reset("unread", this.#feed.position ?? "");
-    this.#goLive(this.#mode === "starting" ? round.tail : undefined);
+  /** Has the feed repeat what was dropped. Where others follow it too it cannot, and the consumer is told. */
+  #hearAgain(): void {
+    this.#goLive();
+    if (!this.#feed.rewind(this)) this.#reset("unread", this.#feed.position ?? "");
   }
 
-  #goLive(tail: Queue | undefined, ahead?: End): void {
+  #goLive(tail?: Queue, ahead?: End): void {
     tail?.moveTo(this.#queue);
     this.#ahead = ahead;
     this.#dropped = 0;

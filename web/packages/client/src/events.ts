@@ -18,7 +18,7 @@ export interface Publication<T = unknown> {
 
 /**
  * Why a stream was reset. `evicted`: retention dropped what was not read. `epoch`: the log began anew. `unknown`: the
- * position was never one of this channel. `unread`: the consumer was too slow, and the client may not read the log.
+ * position was never one of this channel. `unread`: a slow consumer's publications were dropped and cannot be read again.
  */
 export type ResetReason = "evicted" | "epoch" | "unknown" | "unread";
 

@@ -64,12 +64,21 @@ export class Feed {
   add(cursor: Cursor): void {
     this.#cursors.add(cursor);
     if (this.#cursors.size === 1) this.opened();
+    else if (this.#active) cursor.ready(this.#position ?? "");
+  }
+
+  /** Has the server go on after the place of `cursor`, if no other one follows the feed. Reports whether it will. */
+  rewind(cursor: Cursor): boolean {
+    if (this.#cursors.size > 1 || cursor.position === undefined) return false;
+    this.#position = cursor.position;
+    this.#leave();
+    this.opened();
+    return true;
   }
 
   remove(cursor: Cursor): void {
     if (!this.#cursors.delete(cursor) || this.#cursors.size) return;
-    if (this.#asked) this.#options.connection.send("unsub", { ch: this.channel });
-    this.#stop();
+    this.#leave();
     this.#options.vacant();
   }
 
@@ -146,6 +155,11 @@ export class Feed {
     else if (isTemporary(refusal.code)) {
       this.#retry = setTimeout(() => this.opened(), refusal.delay ?? backoff(this.#failures++, bounds));
     } else this.end(new EarshotError(refusal.code, refusal.reason, refusal.name));
+  }
+
+  #leave(): void {
+    if (this.#asked) this.#options.connection.send("unsub", { ch: this.channel });
+    this.#stop();
   }
 
   #stop(): void {

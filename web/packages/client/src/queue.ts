@@ -59,14 +59,15 @@ export class Queue {
     return !this.length || other.fits(this.length, this.#bytes);
   }
 
-  /** Drops the deliveries from the first to the last that `done` is true for; reports whether there was one. */
-  dropThrough(done: (delivery: Delivery) => boolean): boolean {
+  /** Drops the deliveries from the first to the last that `done` is true for; returns that one, if there is one. */
+  dropThrough(done: (delivery: Delivery) => boolean): Delivery | undefined {
     let count = 0;
     this.#items.forEach(({ delivery }, i) => {
       if (done(delivery)) count = i + 1;
     });
-    for (let i = 0; i < count; i++) this.shift();
-    return count > 0;
+    let last: Delivery | undefined;
+    while (count-- > 0) last = this.shift();
+    return last;
   }
 
   /** Drops everything and returns how many publications that were, with those reported as missed before. */

@@ -43,10 +43,10 @@ export class Round {
   join(end: End): Join | undefined {
     const tail = this.#tail;
     if (!tail || this.#resets !== this.#feed.resets) return undefined;
-    const past = tail.dropThrough((delivery) => covers(end, delivery)) || this.#feedWas === end.position;
-    if (past) return { tail, ahead: undefined };
+    const dropped = tail.dropThrough((delivery) => covers(end, delivery));
+    const met = this.#feedWas === end.position || dropped?.body.position === end.position;
     // Without an offset nothing tells a publication before the end from one after it, except having met the end.
-    if (!end.offset) tail.clear();
-    return { tail, ahead: tail.length ? undefined : end };
+    if (!met && !end.offset) tail.clear();
+    return { tail, ahead: met || tail.length ? undefined : end };
   }
 }

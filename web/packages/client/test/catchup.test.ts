@@ -1,15 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Publication, ResetEvent, Subscription } from "../src/index.js";
-import { numbers, open, type Peer, take } from "./script.js";
+import { numbers, open, take } from "./script.js";
 
 const data = (publications: readonly Publication[]) => publications.map((p) => p.data);
 const iterate = <T>(sub: Subscription<T>) => sub[Symbol.asyncIterator]();
-/** Until what the server said before has reached the client. */
-async function settled(peer: Peer): Promise<void> {
-  peer.say({ id: 1_000_000, ping: {} });
-  await peer.want("pong");
-}
-
 describe("a second subscription of a channel", () => {
   /** A client with one live subscription, and its channel. */
   async function shared(first = {}) {
@@ -23,7 +17,7 @@ describe("a second subscription of a channel", () => {
   test("shares the one on the wire and starts now", async () => {
     const { peer, channel, one } = await shared();
     peer.publish(1, 3);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe()), 2);
     expect((await peer.page(1, 3)).body).toEqual({ ch: "log:a", limit: 1 });
     peer.publish(4, 5);
@@ -35,7 +29,7 @@ describe("a second subscription of a channel", () => {
   test("starting now leaves out what the feed still has to catch up with", async () => {
     const { peer, channel } = await shared({ since: "p0" });
     peer.publish(1, 2);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe()), 1);
     await peer.page(1, 6);
     peer.publish(3, 7);
@@ -45,7 +39,7 @@ describe("a second subscription of a channel", () => {
   test("gets its own last ones, and joins without a gap or a repeat", async () => {
     const { peer, channel } = await shared();
     peer.publish(1, 6);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe({ last: 3 })), 6);
     const request = await peer.want("history");
     expect(request.body).toEqual({ ch: "log:a", limit: 3 });
@@ -85,7 +79,7 @@ describe("a second subscription of a channel", () => {
   test("goes on after its own position", async () => {
     const { peer, channel } = await shared();
     peer.publish(1, 6);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe({ since: "p4" })), 4);
     expect((await peer.page(1, 6)).body).toEqual({ ch: "log:a", since: "p4", limit: 500 });
     peer.publish(7, 8);
@@ -95,12 +89,30 @@ describe("a second subscription of a channel", () => {
   test("ahead of the feed waits for it", async () => {
     const { peer, channel } = await shared({ since: "p0" });
     peer.publish(1, 2);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe({ since: "p6" })), 2);
     // The page is empty, so that no offset tells where position p6 is.
     await peer.page(1, 6);
     peer.publish(3, 8);
     expect(data(await two)).toEqual([7, 8]);
+  });
+
+  test("ahead of a feed that begins anew is told of a reset", async () => {
+    const { peer, channel } = await shared({ since: "p0", onReset: () => {} });
+    const told: ResetEvent[] = [];
+    const two = take(iterate(channel.subscribe({ since: "p4", onReset: (e) => void told.push(e) })), 3);
+    await peer.page(1, 6);
+    await peer.settled();
+    peer.say({ reset: { ch: "log:a", pos: "q0", why: "epoch" } });
+    const again = await peer.want("history");
+    expect(again.body.since).toBe("p6");
+    peer.answer(again, "page", { ch: "log:a", pos: "q0" });
+    const last = await peer.want("history");
+    expect(last.body.since).toBe("q0");
+    peer.answer(last, "page", { ch: "log:a", pos: "q0", complete: true });
+    peer.say({ pub: { ch: "log:a", off: 1, pos: "q1", data: "new" } });
+    expect(data(await two)).toEqual([5, 6, "new"]);
+    expect(told).toEqual([{ channel: "log:a", position: "q0", why: "unknown" }]);
   });
 
   test("at a position that is lost is told of a reset, and goes on at the top", async () => {
@@ -117,7 +129,7 @@ describe("a second subscription of a channel", () => {
   test("is not joined to a feed that was reset while it read", async () => {
     const { peer, channel } = await shared({ onReset: () => {} });
     peer.publish(1, 5);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe({ last: 2, onReset: () => {} })), 5);
     const request = await peer.want("history");
     peer.say({ reset: { ch: "log:a", pos: "q0", why: "epoch" } });
@@ -166,11 +178,23 @@ describe("a second subscription of a channel", () => {
     }
   });
 
+  test("hears what comes before it asks", async () => {
+    for (const options of [{}, { last: 2 }]) {
+      const { peer, channel } = await shared();
+      const sub = channel.subscribe(options);
+      await peer.page(1, 0);
+      peer.publish(1, 2);
+      await peer.settled();
+      expect(data(await take(iterate(sub), 2))).toEqual([1, 2]);
+    }
+  });
+
   test("the last to leave ends the one on the wire", async () => {
     const { peer, channel, one } = await shared();
     const two = channel.subscribe();
+    await peer.page(1, 0);
     await one.return?.();
-    await settled(peer);
+    await peer.settled();
     two.close();
     await peer.want("unsub");
   });
@@ -178,7 +202,7 @@ describe("a second subscription of a channel", () => {
   test("across a cut, each goes on from where it is", async () => {
     const { server, peer, channel, one } = await shared();
     peer.publish(1, 4);
-    await settled(peer);
+    await peer.settled();
     const two = take(iterate(channel.subscribe({ last: 2 })), 6);
     await peer.want("history");
     peer.cut();
@@ -201,7 +225,7 @@ describe("a slow consumer", () => {
     peer.publish(1, 4);
     expect(data(await take(lobby, 2))).toEqual([1, 2]);
     peer.publish(5, 100);
-    await settled(peer);
+    await peer.settled();
     expect(peer.unread).toBe(0);
     const rest = take(lobby, 99);
     for (let since = 2; since < 100; since += 10) {
@@ -217,7 +241,7 @@ describe("a slow consumer", () => {
     await peer.confirm("p0");
     const large = "x".repeat(1_500);
     for (const n of [1, 2, 3]) peer.say({ pub: { ch: "log:a", off: n, pos: `p${n}`, data: large } });
-    await settled(peer);
+    await peer.settled();
     const taken = take(lobby, 3);
     expect((await peer.page(1, 3)).body.since).toBe("p0");
     expect(data(await taken)).toEqual([1, 2, 3]);
@@ -238,7 +262,7 @@ describe("a slow consumer", () => {
     const lobby = iterate(es.channel("log:a").subscribe({ queue: { count: 5 }, onReset }));
     await peer.confirm("p0");
     peer.publish(1, 50);
-    await settled(peer);
+    await peer.settled();
     const taken = take(lobby, 1);
     await peer.page(30, 50);
     await peer.page(30, 50);
@@ -253,7 +277,7 @@ describe("a slow consumer", () => {
     const cursors = iterate(sub);
     await peer.confirm("p0");
     peer.publish(1, 25, "live:a");
-    await settled(peer);
+    await peer.settled();
     const first = take(cursors, 1);
     const request = await peer.want("history");
     peer.publish(26, 27, "live:a");
@@ -262,24 +286,25 @@ describe("a slow consumer", () => {
     expect(sub.missed).toBe(25);
     // From now on it is known that nothing is kept, and the newest ten stay.
     peer.publish(28, 50, "live:a");
-    await settled(peer);
+    await peer.settled();
     expect(data(await take(cursors, 10))).toEqual(numbers(41, 50));
     expect(sub.missed).toBe(25 + 14);
   });
 
-  test("that may not read the log is told of a reset", async () => {
+  test("that may not read the log has the server say it again", async () => {
     const { es, peer } = await open();
-    const told: ResetEvent[] = [];
-    const onReset = (e: ResetEvent) => void told.push(e);
-    const lobby = iterate(es.channel("log:a").subscribe({ queue: { count: 3 }, onReset }));
+    const lobby = iterate(es.channel("log:a").subscribe({ queue: { count: 3 } }));
     await peer.confirm("p0");
-    peer.publish(1, 9);
-    await settled(peer);
-    const taken = take(lobby, 1);
+    peer.publish(1, 2);
+    expect(data(await take(lobby, 1))).toEqual([1]);
+    peer.publish(3, 9);
+    await peer.settled();
+    const taken = take(lobby, 4);
     peer.answer(await peer.want("history"), "error", { code: 103, name: "forbidden", reason: "" });
-    await expect.poll(() => told).toEqual([{ channel: "log:a", position: "p9", why: "unread" }]);
-    peer.publish(10);
-    expect(data(await taken)).toEqual([10]);
+    await peer.want("unsub");
+    expect((await peer.confirm()).body.since).toBe("p1");
+    peer.publish(2, 5);
+    expect(data(await taken)).toEqual(numbers(2, 5));
   });
 
   test("does not hold up another one of the same channel", async () => {
@@ -290,7 +315,7 @@ describe("a slow consumer", () => {
     const quick = iterate(channel.subscribe({ since: "p0" }));
     const all = take(quick, 40);
     await peer.page(1, 0);
-    await settled(peer);
+    await peer.settled();
     peer.publish(1, 40);
     expect(data(await all)).toEqual(numbers(1, 40));
     const late = take(slow, 40);

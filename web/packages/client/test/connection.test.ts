@@ -372,6 +372,22 @@ function fakePage(): EventTarget {
   return page;
 }
 
+/** From now on time goes on only when the test says so. Sockets are real all the same. */
+function fakeClock(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+async function openWithFakeClock() {
+  fakeClock();
+  const server = await serve();
+  const es = client(server);
+  const peer = await server.peer();
+  await peer.greet({ heartbeat_ms: 25_000 });
+  await reached(es, "open");
+  return { server, es, peer };
+}
+
 describe("liveness", () => {
   test("answers pings, with their id", async () => {
     const { peer } = await open();
@@ -391,14 +407,10 @@ describe("liveness", () => {
   });
 
   test("heartbeats keep it", async () => {
-    const server = await serve();
-    const es = client(server);
-    const peer = await server.peer();
-    await peer.greet({ heartbeat_ms: 100 });
+    const { es, server, peer } = await openWithFakeClock();
     for (let i = 0; i < 8; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      peer.say({ ping: {} });
-      await peer.want("pong");
+      vi.advanceTimersByTime(24_000);
+      await peer.settled();
     }
     expect(es.state.name).toBe("open");
     expect(server.count).toBe(1);
@@ -449,13 +461,7 @@ describe("liveness", () => {
 
 describe("sleep", () => {
   test("after it the link is asked first, and given up when it does not answer", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-    onTestFinished(() => void vi.useRealTimers());
-    const server = await serve();
-    const es = client(server);
-    const peer = await server.peer();
-    await peer.greet({ heartbeat_ms: 25_000 });
-    await reached(es, "open");
+    const { es, peer } = await openWithFakeClock();
     // The clock goes on while timers do not.
     vi.setSystemTime(Date.now() + 3600_000);
     vi.advanceTimersByTime(37_500);
@@ -466,18 +472,11 @@ describe("sleep", () => {
   });
 
   test("after it a link that answers goes on", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-    onTestFinished(() => void vi.useRealTimers());
-    const server = await serve();
-    const es = client(server);
-    const peer = await server.peer();
-    await peer.greet({ heartbeat_ms: 25_000 });
-    await reached(es, "open");
+    const { es, server, peer } = await openWithFakeClock();
     vi.setSystemTime(Date.now() + 3600_000);
     vi.advanceTimersByTime(37_500);
     await peer.want("ping");
-    peer.say({ id: 9, ping: {} });
-    await peer.want("pong");
+    await peer.settled();
     vi.advanceTimersByTime(4_100);
     expect(es.state.name).toBe("open");
     expect(server.count).toBe(1);
@@ -486,8 +485,7 @@ describe("sleep", () => {
 
 describe("an attempt that hangs", () => {
   test("is given up", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-    onTestFinished(() => void vi.useRealTimers());
+    fakeClock();
     const server = await serve();
     const es = client(server);
     const peer = await server.peer();

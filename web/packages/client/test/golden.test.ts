@@ -47,7 +47,7 @@ const hear: Record<string, Scenario<Golden>> = {
     const request = await peer.want("sub");
     peer.answer(request, "subscribed", { ch: body.channel, pos: "p0" });
     peer.say(answerWith(golden, request.id));
-    if (!body.code) return alive(peer);
+    if (!body.code) return peer.settled();
     await expect(sub[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: body.code,
       reason: body.reason,
@@ -109,7 +109,7 @@ const hear: Record<string, Scenario<Golden>> = {
   },
   async pong({ peer }, _, golden) {
     peer.say(golden.frame ?? "");
-    await alive(peer);
+    await peer.settled();
   },
   async bye({ es, peer, server }, { code, reason = "", delayMS = 0 }, golden) {
     const waiting = new Promise<State>((resolve) => es.on("state", resolve));
@@ -125,12 +125,6 @@ const hear: Record<string, Scenario<Golden>> = {
 
 /** A frame that answers must have an id here, though the golden one has none. */
 const withId = ({ frame = "", value }: Golden) => (value?.id ? frame : frame.replace("{", '{"id":1,'));
-
-/** The link is still there and carries frames. */
-async function alive(peer: Peer): Promise<void> {
-  peer.say({ id: 77, ping: {} });
-  expect((await peer.want("pong")).id).toBe(77);
-}
 
 /** What a listener to a subscription of `channel` hears when the server says the golden frame. */
 async function nextEvent<T>(
@@ -234,7 +228,7 @@ describe("ignores", () => {
   test.each(fromServer.filter((each) => each.ignored).map(title))("%s", async (_, golden) => {
     const { peer } = await open();
     peer.say(golden.frame ?? "");
-    await alive(peer);
+    await peer.settled();
   });
 });
 

@@ -167,7 +167,7 @@ describe("refused", () => {
     const before = Date.now();
     const pub = await peer.want("pub");
     peer.answer(pub, "error", { code: 301, name: "unavailable", reason: "", retry_ms: 100 });
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await peer.settled();
     const second = log.publish(2);
     const again = await peer.commit(1);
     expect(Date.now() - before).toBeGreaterThanOrEqual(99);

@@ -103,6 +103,12 @@ export class Peer {
     return request;
   }
 
+  /** Returns when the client has taken everything that was said. What it said itself meanwhile must have been heard. */
+  async settled(): Promise<void> {
+    this.say({ id: 1_000_000, ping: {} });
+    await this.want("pong");
+  }
+
   close(code: number, reason = ""): void {
     this.#socket.close(code, reason);
   }

@@ -102,7 +102,7 @@ describe("a reset", () => {
     const second = await server.peer();
     await second.greet();
     await second.confirm("p9");
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await second.settled();
     second.cut();
     const third = await server.peer();
     await third.greet();
@@ -124,7 +124,7 @@ describe("missed", () => {
     expect(onMissed).toHaveBeenCalledExactlyOnceWith({ channel: "live:a", count: 4, position: "p5" });
     expect(sub.missed).toBe(4);
     peer.say({ missed: { ch: "live:a", count: 1, pos: "p7" } });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await peer.settled();
     peer.cut();
     const next = await server.peer();
     await next.greet();
@@ -163,7 +163,7 @@ describe("a subscription that the server refuses", () => {
     await peer.confirm();
     peer.publish(1, 2);
     peer.say({ unsubscribed: { ch: "log:a", code: 103, name: "forbidden", reason: "revoked" } });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await peer.settled();
     expect(data(await take(lobby, 2))).toEqual([1, 2]);
     await expect(lobby.next()).rejects.toMatchObject({ code: 103, reason: "revoked" });
   });
@@ -244,7 +244,7 @@ describe("ending", () => {
     const lobby = iterate(es.channel("log:a").subscribe());
     await peer.confirm();
     peer.publish(1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await peer.settled();
     await es.close();
     expect(data(await take(lobby, 1))).toEqual([1]);
     expect((await lobby.next()).done).toBe(true);
@@ -330,21 +330,35 @@ describe("without echoes", () => {
     const second = iterate(channel.subscribe({ echo: false }));
     await peer.confirm();
     const both = Promise.all([take(first, 1), take(second, 1)]);
-    await peer.page(1, 4);
     peer.publish(5);
     expect((await both).map(data)).toEqual([[5], [5]]);
   });
 
-  test("an overflow is told as a reset, for history would hold the echoes", async () => {
+  test("a slow consumer has the server say again what was dropped, for history would hold the echoes", async () => {
     const { es, peer } = await open();
-    const told: string[] = [];
-    const options = { echo: false, queue: { count: 2 }, onReset: (e: ResetEvent) => void told.push(e.why) };
-    const lobby = iterate(es.channel("log:a").subscribe(options));
+    const lobby = iterate(es.channel("log:a").subscribe({ echo: false, queue: { count: 2 } }));
     await peer.confirm();
     peer.publish(1, 5);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const taken = take(lobby, 1);
-    await peer.page(1, 5);
+    await peer.settled();
+    const taken = take(lobby, 2);
+    await peer.want("unsub");
+    peer.publish(6);
+    expect((await peer.confirm()).body).toEqual({ ch: "log:a", echo: false, since: "p0" });
+    peer.publish(1, 2);
+    expect(data(await taken)).toEqual([1, 2]);
+  });
+
+  test("that is told as a reset where others follow the channel too", async () => {
+    const { es, peer } = await open();
+    const told: string[] = [];
+    const onReset = (e: ResetEvent) => void told.push(e.why);
+    const channel = es.channel("log:a");
+    const slow = iterate(channel.subscribe({ echo: false, queue: { count: 2 }, onReset }));
+    const quick = iterate(channel.subscribe({ echo: false }));
+    await peer.confirm();
+    peer.publish(1, 5);
+    expect(data(await take(quick, 5))).toEqual(numbers(1, 5));
+    const taken = take(slow, 1);
     await expect.poll(() => told).toEqual(["unread"]);
     peer.publish(6);
     expect(data(await taken)).toEqual([6]);
