@@ -24,6 +24,12 @@ const (
 	CodeNoHistory         Code = 109
 	CodeHelloTwice        Code = 110
 	CodeRejected          Code = 111
+	CodeVersionMismatch   Code = 112
+	CodeTooManyKeys       Code = 113
+	CodeWrongKind         Code = 114
+	CodeNoHandler         Code = 115
+	CodeNoSession         Code = 116
+	CodeCallFailed        Code = 117
 
 	CodeUnauthorized Code = 200
 	CodeTokenExpired Code = 201
@@ -65,6 +71,12 @@ var codeTable = map[Code]struct{ name, text string }{
 	CodeNoHistory:         {"no_history", "the channel keeps nothing"},
 	CodeHelloTwice:        {"hello_twice", "the session is already open"},
 	CodeRejected:          {"rejected", "the application refused it"},
+	CodeVersionMismatch:   {"version_mismatch", "the key has another version"},
+	CodeTooManyKeys:       {"too_many_keys", "the map has as many keys as it may"},
+	CodeWrongKind:         {"wrong_kind", "the channel is not of the kind that this needs"},
+	CodeNoHandler:         {"no_handler", "nobody answers such calls"},
+	CodeNoSession:         {"no_session", "there is no such session here or anywhere"},
+	CodeCallFailed:        {"call_failed", "whoever was called answered with an error"},
 	CodeUnauthorized:      {"unauthorized", "the token is missing or not valid"},
 	CodeTokenExpired:      {"token_expired", "the token has expired"},
 	CodeInternal:          {"internal", "the server failed"},

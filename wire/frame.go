@@ -8,13 +8,14 @@ package wire
 import "time"
 
 // ClientFrame is what a client says. ID is chosen by the client and repeated in the reply; zero means that no reply is
-// wanted (errors are sent all the same, without an id).
+// wanted (errors are sent all the same, without an id). In a Result it is that of the server's Invocation.
 type ClientFrame struct {
 	ID   uint64
 	Body ClientBody
 }
 
-// ClientBody is one of Hello, Subscribe, Unsubscribe, Publish, History, Refresh, Ping and Pong.
+// ClientBody is one of Hello, Subscribe, Unsubscribe, Publish, History, Set, Delete, Join, Leave, Call, Result, Refresh,
+// Ping and Pong.
 type ClientBody interface{ clientBody() }
 
 // Hello opens a session. It may be left out where anonymous clients are allowed, and must be the first frame otherwise.
@@ -34,12 +35,15 @@ type Hello struct {
 // Subscribe asks for a channel's publications.
 //
 // With Since, delivery starts after that position, or the server says Reset. With Last, it starts Last publications
-// before the newest. With both, Last says where a reset goes on. With neither, it starts now.
+// before the newest. With both, Last says where a reset goes on. With neither, it starts now, or, in a map, with every
+// key there is.
 type Subscribe struct {
 	Channel string
 	Since   string
 	Last    int
 	NoEcho  bool // leave out what this client published itself
+	// Every is the least time between two deliveries of a map. Zero: none. Milliseconds on the wire.
+	Every time.Duration
 }
 
 // Unsubscribe ends a subscription.
@@ -81,13 +85,14 @@ func (Ping) clientBody()        {}
 func (Pong) clientBody()        {}
 
 // ServerFrame is what the server says. ID repeats that of the client's frame it answers; zero means that it answers none.
+// In an Invocation it is the server's own number, which has nothing to do with those of the client.
 type ServerFrame struct {
 	ID   uint64
 	Body ServerBody
 }
 
-// ServerBody is one of Welcome, Subscribed, Unsubscribed, Published, Page, Refreshed, Error, Publication, Reset, Missed,
-// Moved, Ping, Pong and Bye.
+// ServerBody is one of Welcome, Subscribed, Unsubscribed, Published, Page, Returned, Refreshed, Error, Publication, Reset,
+// Missed, Moved, Invocation, Ping, Pong and Bye.
 type ServerBody interface{ serverBody() }
 
 // Welcome answers Hello.
@@ -113,8 +118,8 @@ type Unsubscribed struct {
 	Reason  string
 }
 
-// Published answers Publish once the message is committed. Position and Offset are empty in a channel that keeps nothing
-// and that nobody listens to.
+// Published answers Publish, Set, Delete, Join and Leave once the message is committed. Position and Offset are empty in a
+// channel that keeps nothing and that nobody listens to.
 type Published struct {
 	Channel    string
 	Position   string
@@ -131,6 +136,7 @@ type Page struct {
 	// Complete says that nothing is missing between the position that was named and the page.
 	Complete bool
 	More     bool // there are more publications in the direction of the read
+	Keys     int  // of a map: how many keys it has
 }
 
 // Refreshed answers Refresh.
@@ -143,13 +149,15 @@ type Error struct {
 	RetryAfter time.Duration // zero: the client's own backoff. Milliseconds on the wire
 }
 
-// Publication is one message in a channel.
+// Publication is one message in a channel. In a map it is what a key holds, and Offset the key's version.
 type Publication struct {
 	Channel  string
 	Offset   uint64
 	Position string
 	UnixMS   int64  // when it was committed, milliseconds since 1970
 	User     string // who published it; empty for an anonymous client
+	Key      string // of a map: the key
+	Gone     bool   // of a map: the key was deleted; Message is empty
 	Message
 }
 

@@ -79,7 +79,7 @@ func bodies(t *testing.T) (names []string) {
 			names = append(names, bodyOf(decl)...)
 		}
 	}
-	if len(names) < 22 {
+	if len(names) < 30 {
 		t.Fatalf("found only %d bodies of frames: %v", len(names), names)
 	}
 	return names

@@ -39,6 +39,9 @@ func neutralStruct(v reflect.Value) map[string]any {
 	fields := make(map[string]any)
 	for i := range v.NumField() {
 		name, field := v.Type().Field(i).Name, v.Field(i)
+		if name == strings.ToUpper(name) {
+			name = strings.ToLower(name)
+		}
 		name = strings.ToLower(name[:1]) + name[1:]
 		switch x := field.Interface().(type) {
 		case wire.Message:

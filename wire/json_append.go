@@ -46,6 +46,14 @@ func appendMS(dst []byte, name string, value time.Duration) []byte {
 	return appendInt(dst, name, ms)
 }
 
+// appendVersion appends a version, zero too, or nothing if there is none.
+func appendVersion(dst []byte, name string, version *uint64) []byte {
+	if version == nil {
+		return dst
+	}
+	return append(strconv.AppendUint(appendName(dst, name), *version, 10), ',')
+}
+
 func appendTrue(dst []byte, name string, value bool) []byte {
 	if !value {
 		return dst

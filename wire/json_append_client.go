@@ -17,6 +17,20 @@ func (jsonCodec) AppendClientFrame(dst []byte, f ClientFrame) []byte {
 		dst = appendPublish(dst, &b)
 	case History:
 		dst = appendHistory(dst, &b)
+	case Set:
+		dst = appendSet(dst, &b)
+	case Delete:
+		dst = appendDelete(dst, &b)
+	case Join:
+		dst = append(dst, `"join":{`...)
+		dst = appendData(appendText(dst, "ch", b.Channel), b.Data)
+	case Leave:
+		dst = append(dst, `"leave":{`...)
+		dst = appendText(dst, "ch", b.Channel)
+	case Call:
+		dst = appendCall(dst, &b)
+	case Result:
+		dst = appendResult(dst, &b)
 	case Refresh:
 		dst = append(dst, `"refresh":{`...)
 		dst = appendText(dst, "token", b.Token)
@@ -47,7 +61,7 @@ func appendSubscribe(dst []byte, b *Subscribe) []byte {
 	if b.NoEcho {
 		dst = append(dst, `"echo":false,`...)
 	}
-	return dst
+	return appendMS(dst, "every_ms", b.Every)
 }
 
 func appendPublish(dst []byte, b *Publish) []byte {
@@ -63,4 +77,41 @@ func appendHistory(dst []byte, b *History) []byte {
 	dst = appendText(dst, "since", b.Since)
 	dst = appendText(dst, "before", b.Before)
 	return appendInt(dst, "limit", int64(b.Limit))
+}
+
+func appendSet(dst []byte, b *Set) []byte {
+	dst = append(dst, `"set":{`...)
+	dst = appendText(dst, "ch", b.Channel)
+	dst = appendText(dst, "key", b.Key)
+	dst = appendData(dst, b.Data)
+	dst = appendVersion(dst, "if", b.If)
+	dst = appendMS(dst, "ttl_ms", b.TTL)
+	dst = appendTrue(dst, "own", b.Own)
+	return appendText(dst, "idem", b.Idem)
+}
+
+func appendDelete(dst []byte, b *Delete) []byte {
+	dst = append(dst, `"del":{`...)
+	dst = appendText(dst, "ch", b.Channel)
+	dst = appendText(dst, "key", b.Key)
+	dst = appendVersion(dst, "if", b.If)
+	return appendText(dst, "idem", b.Idem)
+}
+
+func appendCall(dst []byte, b *Call) []byte {
+	dst = append(dst, `"call":{`...)
+	dst = appendText(dst, "to", b.To)
+	dst = appendText(dst, "method", b.Method)
+	dst = appendData(dst, b.Data)
+	dst = appendMS(dst, "timeout_ms", b.Timeout)
+	return appendText(dst, "idem", b.Idem)
+}
+
+// appendResult appends data or, if b is a failure, what went wrong.
+func appendResult(dst []byte, b *Result) []byte {
+	dst = append(dst, `"result":{`...)
+	if b.Error != "" {
+		return appendText(dst, "error", b.Error)
+	}
+	return appendData(dst, b.Data)
 }

@@ -20,6 +20,9 @@ func (jsonCodec) AppendServerFrame(dst []byte, f ServerFrame) []byte {
 		dst = appendUnsubscribed(dst, &b)
 	case Page:
 		dst = appendPage(dst, &b)
+	case Returned:
+		dst = append(dst, `"result":{`...)
+		dst = appendData(dst, b.Data)
 	case Refreshed:
 		dst = append(dst, `"refreshed":{`...)
 	case Error:
@@ -33,6 +36,8 @@ func (jsonCodec) AppendServerFrame(dst []byte, f ServerFrame) []byte {
 	case Moved:
 		dst = append(dst, `"moved":{`...)
 		dst = appendPlace(dst, b.Channel, b.Position)
+	case Invocation:
+		dst = appendInvocation(dst, &b)
 	case Ping:
 		dst = append(dst, `"ping":{`...)
 	case Pong:
@@ -50,13 +55,17 @@ func appendPlace(dst []byte, channel, position string) []byte {
 	return appendText(appendText(dst, "ch", channel), "pos", position)
 }
 
-// appendPublication appends the fields of b, with channel as that of the channel.
+// appendPublication appends the fields of b, with channel as that of the channel. A key that is gone has no message.
 func appendPublication(dst []byte, channel string, b *Publication) []byte {
 	dst = appendText(dst, "ch", channel)
 	dst = appendUint(dst, "off", b.Offset)
 	dst = appendText(dst, "pos", b.Position)
 	dst = appendInt(dst, "time", b.UnixMS)
 	dst = appendText(dst, "user", b.User)
+	dst = appendText(dst, "key", b.Key)
+	if b.Gone {
+		return appendTrue(dst, "gone", true)
+	}
 	return appendMessage(dst, &b.Message)
 }
 
@@ -97,7 +106,17 @@ func appendPage(dst []byte, b *Page) []byte {
 	}
 	dst = appendText(dst, "pos", b.Position)
 	dst = appendTrue(dst, "complete", b.Complete)
-	return appendTrue(dst, "more", b.More)
+	dst = appendTrue(dst, "more", b.More)
+	return appendInt(dst, "keys", int64(b.Keys))
+}
+
+func appendInvocation(dst []byte, b *Invocation) []byte {
+	dst = append(dst, `"call":{`...)
+	dst = appendText(dst, "from", b.From)
+	dst = appendText(dst, "user", b.User)
+	dst = appendText(dst, "method", b.Method)
+	dst = appendData(dst, b.Data)
+	return appendMS(dst, "timeout_ms", b.Timeout)
 }
 
 func appendError(dst []byte, b *Error) []byte {

@@ -8,6 +8,9 @@ func (jsonCodec) DecodeClientFrame(frame []byte) (ClientFrame, error) {
 	d := clientDecoder{decoder{scanner: newScanner(frame, MaxDepth), strict: true}}
 	f := d.frame()
 	if err := d.result(); err != nil {
+		if _, ok := f.Body.(Result); ok {
+			f.ID = 0 // it is one of the server's
+		}
 		return ClientFrame{ID: f.ID}, err
 	}
 	return f, nil
@@ -32,6 +35,9 @@ func (d *clientDecoder) frame() (f ClientFrame) {
 	if d.end() && f.Body == nil {
 		d.check(Errorf(CodeBadFrame, "the frame has no kind"))
 	}
+	if _, ok := f.Body.(Result); ok && f.ID == 0 {
+		d.check(Errorf(CodeBadFrame, `"result" has no id to say what it answers`))
+	}
 	return f
 }
 
@@ -48,6 +54,18 @@ func (d *clientDecoder) body(o *object) ClientBody {
 		return d.publish(o)
 	case "history":
 		return d.history(o)
+	case "set":
+		return d.set(o)
+	case "del":
+		return d.del(o)
+	case "join":
+		return d.joinPresence(o)
+	case "leave":
+		return d.leavePresence(o)
+	case "call":
+		return d.call(o)
+	case "result":
+		return d.callResult(o)
 	case "refresh":
 		return d.refresh(o)
 	case "ping":
@@ -98,6 +116,8 @@ func (d *clientDecoder) subscribe(frame *object) (b Subscribe) {
 			b.Last = int(d.integer(&o, 0, MaxLast))
 		case "echo":
 			b.NoEcho = !d.flag(&o)
+		case "every_ms":
+			b.Every = d.milliseconds(&o, MaxEvery)
 		default:
 			d.unknown(&o)
 		}

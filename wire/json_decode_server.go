@@ -78,6 +78,8 @@ func (d *serverDecoder) body(o *object) ServerBody {
 		return d.unsubscribed(o)
 	case "page":
 		return d.page(o)
+	case "result":
+		return d.returned(o)
 	case "refreshed":
 		d.empty(o)
 		return Refreshed{}
@@ -89,6 +91,8 @@ func (d *serverDecoder) body(o *object) ServerBody {
 		return d.missed(o)
 	case "moved":
 		return d.moved(o)
+	case "call":
+		return d.invocation(o)
 	case "ping":
 		d.empty(o)
 		return Ping{}

@@ -15,11 +15,18 @@ func (d *serverDecoder) publication(outer *object) (b Publication) {
 			b.UnixMS = d.integer(&o, -math.MaxInt64, math.MaxInt64)
 		case "user":
 			b.User = d.text(&o, MaxServerFrameBytes)
+		case "key":
+			b.Key = d.text(&o, MaxMapKeyBytes)
+		case "gone":
+			b.Gone = d.flag(&o)
 		default:
 			if !d.message(&o, &b.Message) {
 				d.unknown(&o)
 			}
 		}
+	}
+	if b.Gone {
+		b.Message = Message{}
 	}
 	b.Data.fill()
 	return b
@@ -38,6 +45,8 @@ func (d *serverDecoder) page(frame *object) (b Page) {
 			b.Complete = d.flag(&o)
 		case "more":
 			b.More = d.flag(&o)
+		case "keys":
+			b.Keys = int(d.integer(&o, 0, math.MaxInt))
 		default:
 			d.unknown(&o)
 		}

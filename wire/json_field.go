@@ -82,9 +82,22 @@ func (d *decoder) flag(o *object) bool {
 	return false
 }
 
+// version reads the version that is o's member.
+func (d *decoder) version(o *object) *uint64 {
+	version := uint64(d.integer(o, 0, math.MaxInt64))
+	return &version
+}
+
 // channel reads the channel name that is o's member.
 func (d *decoder) channel(o *object) string {
 	channel := string(d.bytes(o))
 	d.check(checkChannel(channel))
 	return channel
+}
+
+// mapKey reads the key of a map that is o's member.
+func (d *decoder) mapKey(o *object) string {
+	key := string(d.bytes(o))
+	d.check(checkMapKey(key))
+	return key
 }

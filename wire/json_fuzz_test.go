@@ -33,8 +33,8 @@ func FuzzDecodeClientFrame(f *testing.F) {
 			}
 			return
 		}
-		if p, ok := frame.Body.(wire.Publish); ok {
-			checkData(t, p.Data, members(t, text)["pub"])
+		if d, kind := clientData(frame.Body); kind != "" {
+			checkData(t, d, members(t, text)[kind])
 		}
 		again := wire.JSON.AppendClientFrame(nil, frame)
 		got, err := wire.JSON.DecodeClientFrame(again)
@@ -55,7 +55,11 @@ func FuzzDecodeServerFrame(f *testing.F) {
 		}
 		switch b := frame.Body.(type) {
 		case wire.Publication:
-			checkData(t, b.Data, members(t, text)["pub"])
+			checkPublication(t, b, members(t, text)["pub"])
+		case wire.Invocation:
+			checkData(t, b.Data, members(t, text)["call"])
+		case wire.Returned:
+			checkData(t, b.Data, members(t, text)["result"])
 		case wire.Page:
 			checkPage(t, b, members(t, members(t, text)["page"])["pubs"])
 		}
@@ -65,6 +69,23 @@ func FuzzDecodeServerFrame(f *testing.F) {
 			t.Errorf("%s\nwent round as %s\nand became %+v, %v", text, again, got, err)
 		}
 	})
+}
+
+// clientData returns the data of b and the kind of frame that it is, which is empty if frames of that kind have no data.
+func clientData(b wire.ClientBody) (d wire.Data, kind string) {
+	switch b := b.(type) {
+	case wire.Publish:
+		return b.Data, "pub"
+	case wire.Set:
+		return b.Data, "set"
+	case wire.Join:
+		return b.Data, "join"
+	case wire.Call:
+		return b.Data, "call"
+	case wire.Result:
+		return b.Data, "result"
+	}
+	return wire.Data{}, ""
 }
 
 // checkInput fails if decoding changed its input, took what is not JSON for a frame, or failed with another error than
@@ -93,7 +114,7 @@ func members(t *testing.T, text []byte) (found map[string]json.RawMessage) {
 	return found
 }
 
-// checkData fails unless JSON data is, byte for byte, that of the body of a pub.
+// checkData fails unless JSON data is, byte for byte, that of body.
 func checkData(t *testing.T, d wire.Data, body json.RawMessage) {
 	t.Helper()
 	want := "null"
@@ -102,6 +123,16 @@ func checkData(t *testing.T, d wire.Data, body json.RawMessage) {
 	}
 	if !d.Binary && string(d.Body) != want {
 		t.Errorf("data of %s is %q, want %q", body, d.Body, want)
+	}
+}
+
+// checkPublication fails unless p has the data of body. Of a key that is gone it must have none.
+func checkPublication(t *testing.T, p wire.Publication, body json.RawMessage) {
+	t.Helper()
+	if !p.Gone {
+		checkData(t, p.Data, body)
+	} else if want := (wire.Message{Data: wire.JSONData([]byte("null"))}); !reflect.DeepEqual(p.Message, want) {
+		t.Errorf("%s holds %+v", body, p.Message)
 	}
 }
 
@@ -117,7 +148,7 @@ func checkPage(t *testing.T, p wire.Page, list json.RawMessage) {
 		t.Fatalf("%d publications of %s", len(p.Publications), list)
 	}
 	for i, body := range bodies {
-		checkData(t, p.Publications[i].Data, body)
+		checkPublication(t, p.Publications[i], body)
 	}
 }
 

@@ -13,14 +13,23 @@ func (d *decoder) message(o *object, m *Message) bool {
 	switch string(o.name) {
 	case "event":
 		m.Event = d.event(o)
-	case "data":
-		d.excludes(o, "b64")
-		m.Data = Data{Body: d.value()}
-	case "b64":
-		d.excludes(o, "data")
-		m.Data = Data{Body: d.base64(o), Binary: true}
 	case "tags":
 		m.Tags = d.tags(o)
+	default:
+		return d.data(o, &m.Data)
+	}
+	return true
+}
+
+// data reads o's member into data if it is one of the two fields that hold data, and reports whether it is.
+func (d *decoder) data(o *object, data *Data) bool {
+	switch string(o.name) {
+	case "data":
+		d.excludes(o, "b64")
+		*data = Data{Body: d.value()}
+	case "b64":
+		d.excludes(o, "data")
+		*data = Data{Body: d.base64(o), Binary: true}
 	default:
 		return false
 	}

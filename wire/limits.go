@@ -6,8 +6,13 @@ import "time"
 const (
 	MaxFrameBytes    = 64 << 10 // a client's frame, as it arrives; also the data of a message
 	MaxChannelBytes  = 255      // a channel's name, UTF-8
+	MaxPresenceBytes = 246      // the name of a channel in Join and Leave: that of its map is longer
 	MaxEventBytes    = 64       // an event name
 	MaxIdemBytes     = 128      // an idempotency id
+	MaxMapKeyBytes   = 255      // a key of a map
+	MaxSessionBytes  = 64       // the public id of a session
+	MaxMethodBytes   = 64       // the method of a call
+	MaxReasonBytes   = 256      // Result.Error
 	MaxTokenBytes    = 8 << 10  // a token in Hello and Refresh
 	MaxClientBytes   = 128      // Hello.Client
 	MinSenderBytes   = 16       // Hello.Sender, unless it is empty
@@ -31,4 +36,10 @@ const (
 
 	MinHeartbeat = 5 * time.Second
 	MaxHeartbeat = 5 * time.Minute
+
+	MaxTTL   = 30 * 24 * time.Hour // Set.TTL
+	MaxEvery = time.Minute         // Subscribe.Every
+
+	DefaultCallTimeout = 10 * time.Second
+	MaxCallTimeout     = 5 * time.Minute
 )

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -41,14 +42,18 @@ func TestLongestPageFits(t *testing.T) {
 	}
 	largest := wire.Publication{
 		Offset: 1 << 62, Position: text(wire.MaxPositionBytes, ""), UnixMS: 1 << 62, User: text(wire.MaxUserBytes, ""),
+		Key:     text(wire.MaxMapKeyBytes, ""),
 		Message: wire.Message{Event: text(wire.MaxEventBytes, ""), Data: wire.BinaryData(make([]byte, wire.MaxFrameBytes)), Tags: full},
 	}
 	smallest := largest
-	smallest.User, smallest.Message = "", wire.Message{}
-	page := wire.Page{Channel: text(wire.MaxChannelBytes, ""), Position: text(wire.MaxPositionBytes, ""), Complete: true, More: true}
+	smallest.User, smallest.Key, smallest.Message = "", text(1, ""), wire.Message{}
+	page := wire.Page{
+		Channel: text(wire.MaxChannelBytes, ""), Position: text(wire.MaxPositionBytes, ""),
+		Complete: true, More: true, Keys: math.MaxInt,
+	}
 	filler := largest
 	filler.Data = wire.Data{}
-	const sizeOfFiller = wire.MaxEventBytes + wire.MaxUserBytes + wire.MaxTags*(wire.MaxTagKeyBytes+wire.MaxTagBytes)
+	const sizeOfFiller = wire.MaxEventBytes + wire.MaxUserBytes + wire.MaxMapKeyBytes + wire.MaxTags*(wire.MaxTagKeyBytes+wire.MaxTagBytes)
 	for size := 0; size+sizeOfFiller < wire.MaxPageBytes; size += sizeOfFiller {
 		page.Publications = append(page.Publications, filler)
 	}

@@ -81,6 +81,11 @@ func TestProtocolPageListsEveryLimit(t *testing.T) {
 		"MaxChannelBytes":     wire.MaxChannelBytes,
 		"MaxEventBytes":       wire.MaxEventBytes,
 		"MaxIdemBytes":        wire.MaxIdemBytes,
+		"MaxMapKeyBytes":      wire.MaxMapKeyBytes,
+		"MaxPresenceBytes":    wire.MaxPresenceBytes,
+		"MaxSessionBytes":     wire.MaxSessionBytes,
+		"MaxMethodBytes":      wire.MaxMethodBytes,
+		"MaxReasonBytes":      wire.MaxReasonBytes,
 		"MaxTokenBytes":       wire.MaxTokenBytes,
 		"MaxClientBytes":      wire.MaxClientBytes,
 		"MinSenderBytes":      wire.MinSenderBytes,
@@ -96,6 +101,10 @@ func TestProtocolPageListsEveryLimit(t *testing.T) {
 		"MaxPageBytes":        wire.MaxPageBytes,
 		"MinHeartbeat":        wire.MinHeartbeat.Milliseconds(),
 		"MaxHeartbeat":        wire.MaxHeartbeat.Milliseconds(),
+		"MaxTTL":              wire.MaxTTL.Milliseconds(),
+		"MaxEvery":            wire.MaxEvery.Milliseconds(),
+		"DefaultCallTimeout":  wire.DefaultCallTimeout.Milliseconds(),
+		"MaxCallTimeout":      wire.MaxCallTimeout.Milliseconds(),
 	}
 	rows := regexp.MustCompile("(?m)^\\|[^|]*\\| ([0-9,]+)[^|]*\\| `(\\w+)` \\|$").FindAllStringSubmatch(readProtocolPage(t), -1)
 	listed := make(map[string]int64)

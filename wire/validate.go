@@ -61,6 +61,25 @@ func ValidateUser(user string) error {
 	return nil
 }
 
+// ValidateMapKey returns a *ProtocolError unless key may be the key of a map: 1 to MaxMapKeyBytes of UTF-8 without
+// control characters.
+func ValidateMapKey(key string) error {
+	if err := checkMapKey(key); err != nil {
+		return err
+	}
+	return nil
+}
+
+func checkMapKey(key string) *ProtocolError {
+	if len(key) > MaxMapKeyBytes {
+		return Errorf(CodeTooLarge, "a key of a map is at most %d bytes", MaxMapKeyBytes)
+	}
+	if key == "" || !isPrintable(key) {
+		return Errorf(CodeBadFrame, "a key of a map is UTF-8 without control characters, and not empty")
+	}
+	return nil
+}
+
 // ValidateMessage returns a *ProtocolError unless m is within the limits: its event name is UTF-8 without control
 // characters, its tags are UTF-8, and its data is bytes or, unless empty, passes ValidJSON.
 func ValidateMessage(m Message) error {

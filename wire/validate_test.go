@@ -77,6 +77,32 @@ func TestValidateUser(t *testing.T) {
 	}
 }
 
+func TestValidateMapKey(t *testing.T) {
+	for key, want := range map[string]wire.Code{
+		"a":                                      0,
+		" ":                                      0,
+		"a/\u00e9\U0001f600\u2028":               0,
+		strings.Repeat("k", wire.MaxMapKeyBytes): 0,
+		strings.Repeat("k", wire.MaxMapKeyBytes+1): wire.CodeTooLarge,
+		"":        wire.CodeBadFrame,
+		"a\n":     wire.CodeBadFrame,
+		"a\u0085": wire.CodeBadFrame,
+		"\xff":    wire.CodeBadFrame,
+	} {
+		checkCode(t, fmt.Sprintf("%.70q", key), wire.ValidateMapKey(key), want)
+	}
+}
+
+// TestPresenceMapHasAName checks that the map of the channel with the longest name is a channel too.
+func TestPresenceMapHasAName(t *testing.T) {
+	longest := "a:" + strings.Repeat("x", wire.MaxPresenceBytes-2)
+	got := wire.PresenceMap(longest)
+	if got != "presence:"+longest || len(got) != wire.MaxChannelBytes {
+		t.Errorf("the map of %q is %q, of %d bytes", longest, got, len(got))
+	}
+	checkCode(t, got, wire.ValidateChannel(got), 0)
+}
+
 // tags returns n tags.
 func tags(n int) map[string]string {
 	tags := make(map[string]string)
