@@ -37,7 +37,13 @@ func (p policy) Subscribe(ctx context.Context, s *session.Session, channel strin
 }
 
 func (p policy) History(ctx context.Context, s *session.Session, channel string) error {
-	return p.read(ctx, s, channel, func(ns Namespace) Access { return ns.ReadHistory })
+	return p.read(ctx, s, channel, func(ns Namespace) Access {
+		if ns.Kind == Pub {
+			// It has no history to protect: who may subscribe learns so from the engine's ErrNoHistory.
+			return ns.Subscribe
+		}
+		return ns.ReadHistory
+	})
 }
 
 func (p policy) read(ctx context.Context, s *session.Session, channel string, rule func(Namespace) Access) error {

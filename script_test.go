@@ -155,6 +155,7 @@ func TestDenied(t *testing.T) {
 	srv := testkit.Start(t, earshot.Options{Namespaces: map[string]earshot.Namespace{
 		"closed": {Kind: earshot.Log},
 		"users":  {Subscribe: earshot.Users, Publish: earshot.Users},
+		"pub":    {Subscribe: earshot.Anyone},
 		"live":   {Kind: earshot.Log, Subscribe: earshot.Anyone},
 	}})
 	c := testkit.Connect(t, srv.URL)
@@ -162,6 +163,8 @@ func TestDenied(t *testing.T) {
 		`{"id":1,"sub":{"ch":"closed:a"}}`:           "forbidden",
 		`{"id":1,"pub":{"ch":"closed:a","data":1}}`:  "forbidden",
 		`{"id":1,"history":{"ch":"closed:a"}}`:       "forbidden",
+		`{"id":1,"history":{"ch":"users:a"}}`:        "forbidden",
+		`{"id":1,"history":{"ch":"pub:a"}}`:          "no_history",
 		`{"id":1,"sub":{"ch":"users:a"}}`:            "forbidden",
 		`{"id":1,"pub":{"ch":"users:a","data":1}}`:   "forbidden",
 		`{"id":1,"sub":{"ch":"live:a","last":1}}`:    "forbidden",
