@@ -101,6 +101,14 @@ const readers: { [K in keyof ServerFrames]: (f: Fields, bytes: number) => Server
   }),
   page,
   reset: (f) => ({ ...place(f), why: resetReason(f.text("why")) }),
+  result: (f) => ({ data: data(f) }),
+  call: (f) => ({
+    from: f.text("from"),
+    user: f.text("user"),
+    method: f.text("method"),
+    data: data(f),
+    timeout: f.number("timeout_ms"),
+  }),
   missed: (f) => ({ ...place(f), count: f.number("count") }),
   moved: place,
   welcome: (f) => ({
@@ -120,16 +128,23 @@ const readers: { [K in keyof ServerFrames]: (f: Fields, bytes: number) => Server
 };
 
 function publication(f: Fields, channel: string): Publication {
+  const gone = f.flag("gone");
+  const message = gone ? new Fields({}) : f;
   return {
     channel,
-    data: f.has("b64") ? fromBase64(f.text("b64")) : (f.raw("data") ?? null),
-    event: f.text("event") || "message",
+    data: data(message),
+    event: message.text("event") || "message",
     offset: f.number("off"),
     position: f.text("pos"),
     time: f.number("time"),
     user: f.text("user"),
-    tags: tags(f),
+    tags: tags(message),
+    ...(f.has("key") && { key: f.text("key"), gone }),
   };
+}
+
+function data(f: Fields): unknown {
+  return f.has("b64") ? fromBase64(f.text("b64")) : (f.raw("data") ?? null);
 }
 
 function tags(f: Fields): Record<string, string> {
@@ -139,7 +154,15 @@ function tags(f: Fields): Record<string, string> {
 function page(f: Fields, bytes: number): ServerFrames["page"] {
   const { channel, position } = place(f);
   const publications = f.list("pubs").map((each) => publication(each, channel));
-  return { channel, bytes, publications, position, complete: f.flag("complete"), more: f.flag("more") };
+  return {
+    channel,
+    bytes,
+    publications,
+    position,
+    complete: f.flag("complete"),
+    more: f.flag("more"),
+    ...(f.has("keys") && { keys: f.number("keys") }),
+  };
 }
 
 function refusal(f: Fields): Refusal {

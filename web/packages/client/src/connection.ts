@@ -151,6 +151,7 @@ export class Connection {
   }
 
   #received(frame: ServerFrame): void {
+    if (frame.kind === "call") return this.#owner.received(frame);
     const answer = this.#answers.get(frame.id);
     this.#answers.delete(frame.id);
     if (answer) answer(frame);

@@ -14,6 +14,10 @@ export interface Publication<T = unknown> {
   /** Who published it; empty for an anonymous client. */
   readonly user: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** In a map: the key. Its version is the offset. */
+  readonly key?: string;
+  /** In a map: the key was deleted. */
+  readonly gone?: boolean;
 }
 
 /**
@@ -56,4 +60,6 @@ export interface Page<T = unknown> {
   readonly complete: boolean;
   /** There is more in the direction of the read. */
   readonly more: boolean;
+  /** Of a map: how many keys it has. */
+  readonly keys?: number;
 }

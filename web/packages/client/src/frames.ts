@@ -13,21 +13,32 @@ export const maxPageLimit = 500;
 /** What a client says, by the frame's key. */
 export interface ClientFrames {
   hello: { token?: string; client?: string; sender?: string; resume?: string; heartbeat_ms?: number };
-  sub: { ch: string; since?: string; last?: number; echo?: false };
+  sub: { ch: string; since?: string; last?: number; echo?: false; every_ms?: number };
   unsub: { ch: string };
   pub: PublishBody;
   history: { ch: string; since?: string; before?: string; limit?: number };
+  set: { ch: string; key: string; if?: number; ttl_ms?: number; own?: true; idem?: string } & DataBody;
+  del: { ch: string; key: string; if?: number; idem?: string };
+  join: { ch: string } & DataBody;
+  leave: { ch: string };
+  call: { to?: string; method: string; timeout_ms?: number; idem?: string } & DataBody;
+  /** Its id is that of the server's call. */
+  result: DataBody | { error: string };
   refresh: { token: string };
   ping: Record<string, never>;
   pong: Record<string, never>;
 }
 
-export interface PublishBody {
+/** A JSON value, or bytes in base64. */
+export interface DataBody {
+  data?: unknown;
+  b64?: string;
+}
+
+export interface PublishBody extends DataBody {
   ch: string;
   idem: string;
   event?: string;
-  data?: unknown;
-  b64?: string;
   tags?: Readonly<Record<string, string>>;
 }
 
@@ -48,12 +59,15 @@ export interface ServerFrames {
   published: { channel: string; position: string; offset: number; duplicate: boolean; durability: string };
   /** `bytes` is the length of the frame's text. */
   page: Page & { channel: string; bytes: number };
+  result: { data: unknown };
   refreshed: object;
   error: Refusal;
   pub: Publication;
   reset: ResetEvent;
   missed: MissedEvent;
   moved: { channel: string; position: string };
+  /** Its id is the server's, and has nothing to do with those of this client. */
+  call: { from: string; user: string; method: string; data: unknown; timeout: number };
   ping: object;
   pong: object;
   bye: Refusal;

@@ -23,6 +23,7 @@ const publicationOf = (body: Body) => ({
   time: body.unixMS ?? 0,
   user: body.user ?? "",
   tags: body.tags ?? {},
+  ...(body.key && { key: body.key, gone: body.gone ?? false }),
 });
 
 /** Makes the client hear one frame of each kind from the server, and checks what the application gets. */
@@ -62,8 +63,26 @@ const hear: Record<string, Scenario<Golden>> = {
   async page({ es, peer }, body, golden) {
     const page = es.channel(body.channel).history();
     peer.say(answerWith(golden, (await peer.want("history")).id));
-    const { publications = [], position = "", complete = false, more = false } = body;
-    expect(await page).toEqual({ publications: publications.map(publicationOf), position, complete, more });
+    const { publications = [], position = "", complete = false, more = false, keys } = body;
+    expect(await page).toStrictEqual({
+      publications: publications.map(publicationOf),
+      position,
+      complete,
+      more,
+      ...(keys && { keys }),
+    });
+  },
+  async result({ peer }, _, golden) {
+    peer.say(golden.frame ?? "");
+    await alive(peer);
+  },
+  async call({ es, peer }, _, golden) {
+    const receipt = es.channel("log:a").publish(1);
+    const pub = await peer.want("pub");
+    // The id is the server's: it does not answer the client's request of the same id.
+    peer.say(answerWith(golden, pub.id));
+    peer.answer(pub, "published", { off: 1 });
+    expect((await receipt).offset).toBe(1);
   },
   async refreshed({ es, peer }, _, golden) {
     const done = es.refresh();
@@ -141,6 +160,9 @@ async function nextEvent<T>(
   return (await heard) as T;
 }
 
+/** The client reads maps and presence, and takes no part in calls. */
+const never = async () => undefined;
+
 /** Makes the client say a frame that means the same as the golden one; undefined where it never says such a frame. */
 const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Promise<unknown>> = {
   async hello(_, { token, heartbeatMS }) {
@@ -152,8 +174,8 @@ const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Prom
     peer.cut();
     return (await (await server.peer()).want("hello")).body;
   },
-  async sub({ es, peer }, { channel, since, last, noEcho }) {
-    if (since && last) return undefined;
+  async sub({ es, peer }, { channel, since, last, noEcho, everyMS }) {
+    if ((since && last) || everyMS) return undefined;
     es.channel(channel).subscribe({
       ...(since && { since }),
       ...(last && { last }),
@@ -184,6 +206,12 @@ const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Prom
     await page;
     return said.body;
   },
+  set: never,
+  del: never,
+  join: never,
+  leave: never,
+  call: never,
+  result: never,
   async refresh(_, { token }) {
     const { es, peer } = await open({ token });
     const done = es.refresh();
