@@ -1,23 +1,19 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+import { inject } from "vitest";
 
 /** `earshot demo`: the real program, as its own process, with its data in a folder of its own. */
 export class Program {
   private readonly folder = mkdtempSync(join(tmpdir(), "earshot-e2e-"));
-  private readonly binary = join(this.folder, "earshot");
   private process: ChildProcess | undefined;
   private address = "127.0.0.1:0";
 
-  /** Builds the program from its sources and starts it. */
+  /** Starts the program, with nothing kept yet, on a free port. */
   static async start(): Promise<Program> {
     const program = new Program();
-    execFileSync("go", ["build", "-buildvcs=false", "-o", program.binary, "./cmd/earshot"], { cwd: root });
     await program.start();
     return program;
   }
@@ -31,8 +27,8 @@ export class Program {
 
   /** Starts the program again where it was. */
   async start(): Promise<void> {
-    const args = ["demo", "--addr", this.address, "--data", join(this.folder, "data")];
-    const child = spawn(this.binary, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const args = ["demo", "--addr", this.address, "--data", this.folder];
+    const child = spawn(inject("binary"), args, { stdio: ["ignore", "pipe", "inherit"] });
     this.process = child;
     this.address = await listening(child);
   }

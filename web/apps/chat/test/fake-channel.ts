@@ -4,13 +4,14 @@ import { received } from "./make";
 
 /** A channel in memory. Publishing waits until the test lets it go on. */
 export class FakeChannel implements RoomChannel {
-  readonly log: Received[] = [];
   readonly published: { data: ChatData; idem: string; settle: (error?: Error) => void }[] = [];
   readonly asked: string[] = [];
   since = "";
   onReset = async () => {};
   private readonly queue: Received[] = [];
   private wake = () => {};
+
+  constructor(readonly log: Received[] = []) {}
 
   /** Commits a message of somebody, or what publish was given. */
   commit(data?: unknown): void {

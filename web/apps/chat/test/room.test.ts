@@ -82,10 +82,22 @@ describe("reading", () => {
     expect(room.phase.value.name).toBe("ready");
   });
 
-  test("says why a room cannot be read", async () => {
-    vi.spyOn(channel, "history").mockRejectedValue(Object.assign(new Error("no"), { name: "forbidden" }));
-    await room.run(leave.signal);
+  test("says why a room cannot be read, and follows it once it can", async () => {
+    const history = vi.spyOn(channel, "history");
+    history.mockRejectedValueOnce(Object.assign(new Error("no"), { name: "forbidden" }));
+    void room.run(leave.signal);
+    await vi.waitFor(() => expect(room.phase.value.name).toBe("failed"));
     expect(room.phase.value).toEqual({ name: "failed", why: "This server does not allow it" });
+    room.tryAgain();
+    await vi.waitFor(() => expect(channel.since).not.toBe(""));
+    channel.commit();
+    await vi.waitFor(() => expect(shown()).toEqual([1]));
+  });
+
+  test("fails where the newest page does not come after a reset", async () => {
+    await start(10);
+    vi.spyOn(channel, "history").mockRejectedValueOnce(new Error("gone"));
+    await expect(channel.onReset()).rejects.toThrow("gone");
   });
 });
 
@@ -112,6 +124,25 @@ describe("sending", () => {
     channel.commit(sent?.data);
     await vi.waitFor(() => expect(states()).toEqual([]));
     expect(shown()).toEqual([1, 2]);
+  });
+
+  test("does not keep showing what was sent when the log begins anew without it", async () => {
+    await start(1);
+    room.send("hello");
+    channel.published[0]?.settle();
+    await vi.waitFor(() => expect(states()).toEqual(["hello sent"]));
+    room.send("not yet");
+    await channel.onReset();
+    expect(states()).toEqual(["not yet sending"]);
+  });
+
+  test("finds its own message in a burst that is longer than the page", async () => {
+    await start(1);
+    room.send("hello");
+    channel.commit(channel.published[0]?.data);
+    for (let i = 0; i < 600; i++) channel.commit();
+    await vi.waitFor(() => expect(shown().at(-1)).toBe(602));
+    expect(states()).toEqual([]);
   });
 
   test("does not take another's message with the same id for its own", async () => {

@@ -2,10 +2,10 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Link } from "../model/link";
 import {
   channelOf,
+  firstRoom,
   linkTo,
   maxJoinedRooms,
   type RoomInfo,
-  readyRooms,
   roomList,
   roomName,
   roomOfHash,
@@ -30,7 +30,7 @@ export class Chat {
   private readonly followed = new Map<string, { room: Room; leave: AbortController }>();
 
   /** The name of the open room. */
-  readonly current = signal(readyRooms[0]?.name ?? "");
+  readonly current = signal(firstRoom);
   readonly list: ReadonlySignal<readonly RoomInfo[]> = computed(() => roomList(this.joined.value));
   /** Whether the page is in front of its reader. */
   readonly attended = signal(true);
@@ -63,7 +63,7 @@ export class Chat {
 
   /** Opens the room that the address names, and lists it from now on. */
   openFromAddress(hash: string): void {
-    const name = roomOfHash(hash) || (readyRooms[0]?.name ?? "");
+    const name = roomOfHash(hash) || firstRoom;
     if (!this.list.peek().some((room) => room.name === name)) {
       this.keepJoined([...this.joined.peek(), name].slice(-maxJoinedRooms));
     }
@@ -80,10 +80,11 @@ export class Chat {
 
   /** Takes a joined room off the list. */
   leave(name: string): void {
+    if (this.current.peek() === name) {
+      this.current.value = firstRoom;
+      location.hash = linkTo(firstRoom);
+    }
     this.keepJoined(this.joined.peek().filter((other) => other !== name));
-    if (this.current.peek() === name) location.hash = linkTo(readyRooms[0]?.name ?? "");
-    this.followed.get(name)?.leave.abort();
-    this.followed.delete(name);
   }
 
   /** Returns how far a room was read; undefined before the first visit. */
@@ -122,13 +123,25 @@ export class Chat {
   }
 
   private keepMark(name: string, mark: ReadMark): void {
-    this.marks.value = { ...this.marks.peek(), [name]: mark };
-    save(localStorage, "read", this.marks.peek());
+    this.keepMarks({ ...this.marks.peek(), [name]: mark });
   }
 
+  private keepMarks(marks: Record<string, ReadMark>): void {
+    this.marks.value = marks;
+    save(localStorage, "read", marks);
+  }
+
+  /** Changes the list, and stops following what is not on it any more. */
   private keepJoined(names: readonly string[]): void {
     this.joined.value = [...names];
     save(localStorage, "rooms", names);
+    const isListed = (name: string) => this.list.peek().some((room) => room.name === name);
+    this.keepMarks(Object.fromEntries(Object.entries(this.marks.peek()).filter(([name]) => isListed(name))));
+    for (const [name, { leave }] of this.followed) {
+      if (isListed(name)) continue;
+      leave.abort();
+      this.followed.delete(name);
+    }
   }
 }
 

@@ -50,9 +50,10 @@ export class Room {
   /** Whether the reader follows the end of the log. Set by the page. */
   following = true;
   private readonly arrivals = new Batch<Message>(
-    (messages) => this.update((t) => timeline.receive(t, messages, this.following)),
+    (messages) => this.take(messages, (t) => timeline.receive(t, messages, this.following)),
     arrivalPauseMS,
   );
+  private again = () => {};
 
   constructor(
     readonly name: string,
@@ -67,15 +68,20 @@ export class Room {
   /** Follows the room until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     for (const out of this.outbox.peek()) if (out.state === "sending") void this.publish(out);
-    try {
-      const since = await this.readNewest();
-      const onReset = () => this.restart();
-      for await (const received of this.channel.subscribe({ since, onReset, signal })) {
-        this.arrivals.add(readMessage(received));
+    while (!signal.aborted) {
+      try {
+        await this.follow(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.phase.value = { name: "failed", why: explain(error) };
+        await this.askedAgain(signal);
       }
-    } catch (error) {
-      if (!signal.aborted) this.phase.value = { name: "failed", why: explain(error) };
     }
+  }
+
+  /** Opens a room again that failed. */
+  tryAgain(): void {
+    this.again();
   }
 
   /** Sends a message; it is in the outbox at once. Returns false when too many are waiting already. */
@@ -105,13 +111,13 @@ export class Room {
     const { shown, older } = this.timeline.peek();
     const before = shown[0]?.position;
     if (!older || before === undefined) return;
-    await this.page("older", { before }, (t, messages, more) => timeline.addOlder(t, messages, more));
+    await this.page("older", { before }, timeline.addOlder);
   }
 
   async loadNewer(): Promise<void> {
     const since = this.timeline.peek().shown.at(-1)?.position;
     if (timeline.isLive(this.timeline.peek()) || since === undefined) return;
-    await this.page("newer", { since }, (t, messages) => timeline.addNewer(t, messages));
+    await this.page("newer", { since }, timeline.addNewer);
   }
 
   /** Shows the newest messages, wherever the reader was. */
@@ -130,24 +136,33 @@ export class Room {
     }
   }
 
-  /** Reads the newest page and returns the position that it reaches. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    const since = await this.readNewest();
+    const onReset = async () => void (await this.readNewest());
+    for await (const received of this.channel.subscribe({ since, onReset, signal })) {
+      this.arrivals.add(readMessage(received));
+    }
+  }
+
+  /** Begins with the newest page, and returns the position that it reaches. What was shown may not join it. */
   private async readNewest(): Promise<string> {
+    this.arrivals.flush();
+    this.timeline.value = timeline.unknown;
+    this.following = true;
+    this.phase.value = { name: "loading" };
     const page = await this.channel.history({ limit: pageSize });
-    this.update((t) => timeline.addOlder(t, page.publications.map(readMessage), page.more));
+    const messages = page.publications.map(readMessage);
+    this.take(messages, (t) => timeline.addOlder(t, messages, page.more));
+    this.outbox.value = outbox.unsent(this.outbox.peek());
     this.phase.value = { name: "ready" };
     return page.position;
   }
 
-  /** Reads the newest page again, where what is shown does not join what follows or could not be read. */
-  async restart(): Promise<void> {
-    this.arrivals.flush();
-    this.timeline.value = timeline.unknown;
-    this.phase.value = { name: "loading" };
-    try {
-      await this.readNewest();
-    } catch (error) {
-      this.phase.value = { name: "failed", why: explain(error) };
-    }
+  private askedAgain(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.again = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   private async page(
@@ -160,23 +175,19 @@ export class Room {
     const asked = this.timeline.peek();
     try {
       const page = await this.channel.history({ ...query, limit: pageSize });
-      if (stillJoins(asked, this.timeline.peek()))
-        this.update((t) => add(t, page.publications.map(readMessage), page.more));
+      const messages = page.publications.map(readMessage);
+      if (stillJoins(asked, this.timeline.peek())) this.take(messages, (t) => add(t, messages, page.more));
       this.paging.value = "idle";
     } catch {
       this.paging.value = "failed";
     }
   }
 
-  /** Changes the timeline, and takes what arrived with that out of the outbox. */
-  private update(change: (t: timeline.Timeline) => timeline.Timeline): void {
-    const changed = change(this.timeline.peek());
-    this.timeline.value = changed;
-    if (this.outbox.peek().length === 0) return;
-    const own = [...changed.shown, ...changed.tail].filter(
-      (message) => message.from.id === this.me.peek().id,
-    );
-    this.outbox.value = outbox.arrived(this.outbox.peek(), new Set(own.map((message) => message.id)));
+  /** Changes the timeline because of messages, and takes those out of the outbox. */
+  private take(messages: readonly Message[], change: (t: timeline.Timeline) => timeline.Timeline): void {
+    this.timeline.value = change(this.timeline.peek());
+    const own = messages.filter((message) => message.from.id === this.me.peek().id);
+    this.outbox.value = outbox.arrived(this.outbox.peek(), new Set(own.map(({ id }) => id)));
   }
 }
 

@@ -56,6 +56,14 @@ export function arrived(outbox: Outbox, ids: ReadonlySet<string>): Outbox {
   return outbox.some(({ id }) => ids.has(id)) ? outbox.filter(({ id }) => !ids.has(id)) : outbox;
 }
 
+/**
+ * Leaves out what the server has: to be called when the log was read anew, for what is in it was shown or is too old to
+ * be on the page.
+ */
+export function unsent(outbox: Outbox): Outbox {
+  return outbox.filter(({ state }) => state !== "sent");
+}
+
 function change(outbox: Outbox, id: string, to: Pick<Outgoing, "state" | "error">): Outbox {
   return outbox.map((out) => (out.id === id ? { ...out, ...to } : out));
 }

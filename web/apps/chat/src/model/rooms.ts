@@ -16,6 +16,9 @@ export const readyRooms: readonly RoomInfo[] = [
   { name: "help", topic: "Ask, and somebody may know", hue: 8, ready: true },
 ];
 
+/** The room that is open when the address names none. */
+export const firstRoom = "lobby";
+
 /** Rooms that can be listed beside the ready ones: each is a subscription, and a session may have 128. */
 export const maxJoinedRooms = 40;
 

@@ -62,7 +62,7 @@ export function addOlder(t: Timeline, page: readonly Message[], more: boolean): 
   return { ...start, shown: shown.slice(0, maxShown), tail };
 }
 
-/** Puts a page of history after what is shown, and the tail as well once the two touch. */
+/** Puts a page of history after what is shown, and the tail as well once the two touch: then there is no more. */
 export function addNewer(t: Timeline, page: readonly Message[]): Timeline {
   if (isLive(t)) return receive(t, page, false);
   const reached = join(t.shown, page);

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Room } from "../live/room";
 import { maxTextLength } from "../model/message";
+import { maxWaiting } from "../model/outbox";
 import { SendIcon } from "./icons";
 
 /** What was being written in each room, kept while the page lives. */
@@ -16,12 +17,14 @@ export function Composer({ room }: { room: Room }) {
   const [text, setText] = useState(drafts.get(room.name) ?? "");
   const field = useRef<HTMLTextAreaElement>(null);
   const left = maxTextLength - text.length;
-  const ready = text.trim() !== "" && left >= 0;
+  const full = room.outbox.value.length >= maxWaiting;
+  const ready = text.trim() !== "" && left >= 0 && !full;
   useEffect(() => void drafts.set(room.name, text), [room, text]);
   useLayoutEffect(() => grow(field.current), [text]);
 
   const send = () => {
-    if (!ready || !room.send(text.trim())) return;
+    if (!ready) return;
+    room.send(text.trim());
     setText("");
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -54,6 +57,11 @@ export function Composer({ room }: { room: Room }) {
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
+        {full && (
+          <span class="left" role="status">
+            {maxWaiting} messages are waiting
+          </span>
+        )}
         {left < 200 && (
           <span class="left" data-over={left < 0} role="status">
             {left}

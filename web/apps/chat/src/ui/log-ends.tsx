@@ -11,7 +11,7 @@ export function LogStart({ room }: { room: Room }) {
       <Trouble
         text={`This room could not be opened. ${phase.why}.`}
         action="Try again"
-        onClick={() => room.restart()}
+        onClick={() => room.tryAgain()}
       />
     );
   if (phase.name === "loading") return <Skeleton />;
@@ -26,7 +26,9 @@ export function LogStart({ room }: { room: Room }) {
 
 /** What stands below the messages while there are newer ones to load. */
 export function LogEnd({ room }: { room: Room }) {
-  return room.timeline.value.tail.length > 0 ? <Loading /> : null;
+  if (room.timeline.value.tail.length === 0) return null;
+  if (room.paging.value !== "failed") return <Loading />;
+  return <Trouble text="Newer messages did not come." action="Try again" onClick={() => room.loadNewer()} />;
 }
 
 function Welcome({ name, empty }: { name: string; empty: boolean }) {
