@@ -119,13 +119,13 @@ export class Client {
   async history(channel: string, { signal, ...query }: HistoryOptions): Promise<Page> {
     this.#mustBeOpen();
     const body = JSON.stringify({ ch: channel, ...query });
-    const { publications, position, complete, more } = await this.#reads.ask({
+    const { publications, position, complete, more, keys } = await this.#reads.ask({
       kind: "history",
       body,
       wanted: "page",
       signal,
     });
-    return { publications, position, complete, more };
+    return { publications, position, complete, more, ...(keys !== undefined && { keys }) };
   }
 
   #feed(

@@ -74,7 +74,7 @@ const hear: Record<string, Scenario<Golden>> = {
   },
   async result({ peer }, _, golden) {
     peer.say(golden.frame ?? "");
-    await alive(peer);
+    await peer.settled();
   },
   async call({ es, peer }, _, golden) {
     const receipt = es.channel("log:a").publish(1);
