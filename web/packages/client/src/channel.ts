@@ -6,12 +6,12 @@ import type { SubscribeOptions, Subscription } from "./subscription.js";
 /** What `history` takes. At most one of `since` and `before`; with neither, the newest publications are read. */
 export interface HistoryOptions {
   /** Read on after this position. */
-  since?: string;
+  since?: string | undefined;
   /** Read back from this position. */
-  before?: string;
+  before?: string | undefined;
   /** 1 to 500; 50 if left out. A page may be shorter. */
-  limit?: number;
-  signal?: AbortSignal;
+  limit?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** A named stream. Making one costs nothing and registers nothing. `T` is what the application says its data is. */

@@ -12,11 +12,11 @@ export interface QueueLimit {
 /** What `connect` takes. Every field may be left out. Times are in milliseconds. */
 export interface Options {
   /** The token, or a callback that is asked for one before each attempt to connect. */
-  token?: Token;
+  token?: Token | undefined;
   /** The WebSocket to use where there is no global one, such as that of `ws` in Node 20. */
-  webSocket?: WebSocketConstructor;
+  webSocket?: WebSocketConstructor | undefined;
   /** Closes the client when it aborts. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Bounds of the delay between attempts to connect: 500 to 20,000. */
   backoff?: Partial<BackoffOptions>;
   /** How often the server shall say something: 25,000. The link is given up after one and a half times that in silence. */

@@ -8,12 +8,12 @@ import { randomText } from "./random.js";
 /** What `publish` takes. Every field may be left out. */
 export interface PublishOptions {
   /** The idempotency id: makes a retry by the application harmless. One is made if there is none. */
-  idem?: string;
+  idem?: string | undefined;
   /** The event's name: `message` if left out. */
-  event?: string;
-  tags?: Readonly<Record<string, string>>;
+  event?: string | undefined;
+  tags?: Readonly<Record<string, string>> | undefined;
   /** Gives up waiting. What was sent already may be committed all the same. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What a frame has beside its body: an id of at most 16 digits. */

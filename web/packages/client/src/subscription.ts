@@ -8,17 +8,17 @@ import type { Delivery } from "./queue.js";
 /** What `subscribe` takes. Every field may be left out. */
 export interface SubscribeOptions {
   /** Start after this position, or be told of a reset. */
-  since?: string;
+  since?: string | undefined;
   /** Start this many publications before the newest, and go on so after a reset. */
-  last?: number;
+  last?: number | undefined;
   /** `false` leaves out what this client publishes itself. It must be the same for all subscriptions of a channel. */
-  echo?: boolean;
+  echo?: boolean | undefined;
   /** Called after a reset. If it returns a promise, delivery goes on when that resolves. */
   onReset?: (event: ResetEvent) => void | Promise<void>;
   /** Called when publications of a channel that keeps nothing went by unread. */
   onMissed?: (event: MissedEvent) => void;
   /** Ends the subscription when it aborts. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** How much may wait for the consumer before the log is read again instead: 1,000 publications of 1 MiB together. */
   queue?: Partial<QueueLimit>;
 }
