@@ -68,7 +68,7 @@ func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *S
 	s.hub = hub.New(e, rules.engineRules, log)
 	s.node = session.NewNode(session.Config{
 		Hub: s.hub, Engine: e, Log: log, HelloTimeout: o.helloTimeout(),
-		Policy: policy{namespaces: rules, onConnect: o.OnConnect, onSubscribe: o.OnSubscribe, onPublish: o.OnPublish},
+		Policy: policy{namespaces: rules, hooks: o},
 	})
 	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
 	origins := transport.Origins{Allowed: o.AllowedOrigins, InsecureAny: o.InsecureAnyOrigin}

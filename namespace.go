@@ -2,6 +2,7 @@ package earshot
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/earshot/earshot/engine"
@@ -17,8 +18,11 @@ type Namespace struct {
 	Durability Durability
 
 	Subscribe   Access
-	Publish     Access
+	Publish     Access // in a Map: set and delete keys
 	ReadHistory Access
+	Presence    Access // who may be present in a channel, and see who is
+
+	MaxKeys int // of a Map; zero: 10,000
 }
 
 // Kind says what a channel keeps.
@@ -28,6 +32,7 @@ type Kind = engine.Kind
 const (
 	Pub = engine.KindPub // fan-out, nothing kept
 	Log = engine.KindLog // ordered, retained, resumed without a gap
+	Map = engine.KindMap // the last value of each key
 )
 
 // Durability says what a committed message survives.
@@ -59,23 +64,25 @@ const (
 
 func (ns Namespace) check() error {
 	switch {
-	case ns.Kind != Pub && ns.Kind != Log:
+	case ns.Kind > Map:
 		return errors.New("unknown Kind")
-	case ns.Kind == Pub && ns.History != History{}:
-		return errors.New("a Pub namespace keeps no History; make it a Log")
+	case ns.Kind != Log && ns.History != History{}:
+		return errors.New("only a Log namespace keeps History")
+	case ns.MaxKeys < 0 || ns.Kind != Map && ns.MaxKeys != 0:
+		return errors.New("MaxKeys is a positive number, for a Map namespace")
 	case ns.History.Size < 0 || ns.History.Bytes < 0 || ns.History.Age < 0:
 		return errors.New("History has a negative limit")
 	case ns.Durability != Fsync && ns.Durability != MayLoseTail:
 		return errors.New("unknown Durability of a log")
-	case max(ns.Subscribe, ns.Publish, ns.ReadHistory) > Anyone:
+	case max(ns.Subscribe, ns.Publish, ns.ReadHistory, ns.Presence) > Anyone:
 		return errors.New("unknown Access")
 	}
 	return nil
 }
 
 func (ns Namespace) rules() engine.Rules {
-	if ns.Kind == Pub {
-		return engine.Rules{Kind: Pub}
+	if ns.Kind != Log {
+		return engine.Rules{Kind: ns.Kind, MaxKeys: ns.MaxKeys, Durability: ns.Durability}
 	}
 	h := ns.History
 	if h == (History{}) {
@@ -84,15 +91,27 @@ func (ns Namespace) rules() engine.Rules {
 	return engine.Rules{Kind: Log, MaxPublications: h.Size, MaxBytes: h.Bytes, MaxAge: h.Age, Durability: ns.Durability}
 }
 
+// presenceGather is how long changes of a presence map gather before its readers are woken.
+const presenceGather = 250 * time.Millisecond
+
 // namespaces are the rules by name.
 type namespaces map[string]Namespace
 
-// of returns the namespace of a channel.
+// presenceNamespace is the rules of the maps that say who is in a channel, but for who may see them.
+var presenceNamespace = Namespace{Kind: Map, MaxKeys: 100_000}
+
+// of returns the namespace of a channel. The rules of a presence map are those of its channel's presence.
 func (all namespaces) of(channel string) (Namespace, error) {
 	if err := wire.ValidateChannel(channel); err != nil {
 		return Namespace{}, err
 	}
 	name := wire.Namespace(channel)
+	if inside, ok := presentIn(channel); ok {
+		ns, err := all.of(inside)
+		presence := presenceNamespace
+		presence.Subscribe, presence.ReadHistory = ns.Presence, ns.Presence
+		return presence, err
+	}
 	ns, ok := all[name]
 	if !ok {
 		return Namespace{}, wire.Errorf(wire.CodeBadChannel, "there is no namespace %q", name)
@@ -100,7 +119,17 @@ func (all namespaces) of(channel string) (Namespace, error) {
 	return ns, nil
 }
 
+// presentIn returns the channel whose presence map is named.
+func presentIn(channel string) (string, bool) {
+	return strings.CutPrefix(channel, wire.PresenceMap(""))
+}
+
 // engineRules is what the engine keeps of a channel.
 func (all namespaces) engineRules(channel string) engine.Rules {
+	if _, ok := presentIn(channel); ok {
+		rules := presenceNamespace.rules()
+		rules.Gather = presenceGather
+		return rules
+	}
 	return all[wire.Namespace(channel)].rules()
 }

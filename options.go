@@ -30,6 +30,11 @@ type Options struct {
 	// Server.Publish.
 	OnPublish func(ctx context.Context, s Session, p *PublishRequest) error
 
+	// OnCall answers calls to the server. Nil: nobody does. The context ends with the caller's patience.
+	OnCall func(ctx context.Context, s Session, c CallRequest) (Data, error)
+	// OnSessionCall may allow a client to call another session, by returning nil. Nil: nobody may.
+	OnSessionCall func(ctx context.Context, s Session, c CallRequest) error
+
 	// AllowedOrigins are the web pages that may connect besides those of the server's own host: exact origins, such as
 	// "https://example.com".
 	AllowedOrigins []string
@@ -62,12 +67,21 @@ type Identity struct {
 // PublishRequest is a client's message on its way to a channel.
 type PublishRequest = wire.Publish
 
+// CallRequest is a client's call.
+type CallRequest = wire.Call
+
+// Data is JSON text or bytes.
+type Data = wire.Data
+
 func (o *Options) check() error {
 	if o.Data == "" {
 		return errors.New("earshot: Options.Data must name a folder for the store")
 	}
 	if len(o.Namespaces) == 0 {
 		return errors.New("earshot: Options.Namespaces is empty, so no channel could exist")
+	}
+	if _, taken := o.Namespaces[wire.Namespace(wire.PresenceMap(""))]; taken {
+		return errors.New("earshot: the namespace presence is the server's own; set Presence of a namespace instead")
 	}
 	for name, ns := range o.Namespaces {
 		if err := ns.check(); err != nil {

@@ -10,17 +10,15 @@ import (
 
 // policy decides by the namespaces' rules first, then by the application's hooks.
 type policy struct {
-	namespaces  namespaces
-	onConnect   func(context.Context, ConnectRequest) (Identity, error)
-	onSubscribe func(context.Context, Session, string) error
-	onPublish   func(context.Context, Session, *PublishRequest) error
+	namespaces namespaces
+	hooks      Options
 }
 
 func (p policy) Connect(ctx context.Context, h session.Handshake, hello wire.Hello) (session.Identity, error) {
-	if p.onConnect == nil {
+	if p.hooks.OnConnect == nil {
 		return session.Identity{}, nil
 	}
-	who, err := p.onConnect(ctx, ConnectRequest{
+	who, err := p.hooks.OnConnect(ctx, ConnectRequest{
 		Token: hello.Token, Client: hello.Client, RemoteAddr: h.RemoteAddr, Header: h.Header,
 	})
 	if err != nil {
@@ -47,38 +45,71 @@ func (p policy) History(ctx context.Context, s *session.Session, channel string)
 }
 
 func (p policy) read(ctx context.Context, s *session.Session, channel string, rule func(Namespace) Access) error {
-	if err := p.allow(s, channel, rule); err != nil {
+	if _, err := p.allow(s, channel, rule); err != nil {
 		return err
 	}
-	if p.onSubscribe == nil {
+	if p.hooks.OnSubscribe == nil {
 		return nil
 	}
-	return p.onSubscribe(ctx, Session{s}, channel)
+	return p.hooks.OnSubscribe(ctx, Session{s}, channel)
 }
 
 func (p policy) Publish(ctx context.Context, s *session.Session, m *wire.Publish) error {
-	if err := p.allow(s, m.Channel, func(ns Namespace) Access { return ns.Publish }); err != nil {
-		return err
-	}
-	if p.onPublish == nil {
-		return nil
-	}
-	return p.onPublish(ctx, Session{s}, m)
-}
-
-// allow applies the rule of the channel's namespace.
-func (p policy) allow(s *session.Session, channel string, rule func(Namespace) Access) error {
-	ns, err := p.namespaces.of(channel)
+	ns, err := p.allow(s, m.Channel, mayPublish)
 	if err != nil {
 		return err
 	}
+	if ns.Kind == Map {
+		return wire.Errorf(wire.CodeWrongKind, "the channel is a map: set a key of it")
+	}
+	if p.hooks.OnPublish == nil {
+		return nil
+	}
+	return p.hooks.OnPublish(ctx, Session{s}, m)
+}
+
+func (p policy) Change(_ context.Context, s *session.Session, channel string) error {
+	ns, err := p.allow(s, channel, mayPublish)
+	if err == nil && ns.Kind != Map {
+		return wire.Errorf(wire.CodeWrongKind, "the channel is no map: publish to it")
+	}
+	return err
+}
+
+func mayPublish(ns Namespace) Access { return ns.Publish }
+
+func (p policy) Presence(_ context.Context, s *session.Session, channel string) error {
+	_, err := p.allow(s, channel, func(ns Namespace) Access { return ns.Presence })
+	return err
+}
+
+func (p policy) Call(ctx context.Context, s *session.Session, c wire.Call) (wire.Data, error) {
+	if p.hooks.OnCall == nil {
+		return wire.Data{}, &wire.ProtocolError{Code: wire.CodeNoHandler}
+	}
+	return p.hooks.OnCall(ctx, Session{s}, c)
+}
+
+func (p policy) CallSession(ctx context.Context, s *session.Session, c wire.Call) error {
+	if p.hooks.OnSessionCall == nil {
+		return &wire.ProtocolError{Code: wire.CodeForbidden}
+	}
+	return p.hooks.OnSessionCall(ctx, Session{s}, c)
+}
+
+// allow applies the rule of the channel's namespace, and returns that.
+func (p policy) allow(s *session.Session, channel string, rule func(Namespace) Access) (Namespace, error) {
+	ns, err := p.namespaces.of(channel)
+	if err != nil {
+		return Namespace{}, err
+	}
 	switch rule(ns) {
 	case Anyone:
-		return nil
+		return ns, nil
 	case Users:
 		if s.User() != "" {
-			return nil
+			return ns, nil
 		}
 	}
-	return &wire.ProtocolError{Code: wire.CodeForbidden}
+	return Namespace{}, &wire.ProtocolError{Code: wire.CodeForbidden}
 }

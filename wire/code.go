@@ -30,6 +30,7 @@ const (
 	CodeNoHandler         Code = 115
 	CodeNoSession         Code = 116
 	CodeCallFailed        Code = 117
+	CodeTooManyCalls      Code = 118
 
 	CodeUnauthorized Code = 200
 	CodeTokenExpired Code = 201
@@ -77,6 +78,7 @@ var codeTable = map[Code]struct{ name, text string }{
 	CodeNoHandler:         {"no_handler", "nobody answers such calls"},
 	CodeNoSession:         {"no_session", "there is no such session here or anywhere"},
 	CodeCallFailed:        {"call_failed", "whoever was called answered with an error"},
+	CodeTooManyCalls:      {"too_many_calls", "the connection has as many calls under way as it may"},
 	CodeUnauthorized:      {"unauthorized", "the token is missing or not valid"},
 	CodeTokenExpired:      {"token_expired", "the token has expired"},
 	CodeInternal:          {"internal", "the server failed"},

@@ -15,6 +15,7 @@ type channel struct {
 	name   string
 	kind   engine.Kind
 	maxAge time.Duration // of a publication; zero: no limit
+	gather time.Duration // how long news gathers before the listeners are woken
 
 	ring ring
 
@@ -38,7 +39,7 @@ type channel struct {
 }
 
 func newChannel(name string, rules engine.Rules) *channel {
-	c := &channel{name: name, kind: rules.Kind, maxAge: rules.MaxAge}
+	c := &channel{name: name, kind: rules.Kind, maxAge: rules.MaxAge, gather: rules.Gather}
 	c.ring.bound(rules)
 	return c
 }

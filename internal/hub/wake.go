@@ -1,6 +1,9 @@
 package hub
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // wakeTurn is how many listeners of one channel are woken before the next channel has its turn, so that a channel of
 // many thousands does not hold up a channel of two.
@@ -18,8 +21,13 @@ type wakeRound struct {
 // announce has the listeners of c woken.
 func (h *Hub) announce(c *channel) {
 	c.news.Store(true)
-	if c.inLine.CompareAndSwap(false, true) {
+	if !c.inLine.CompareAndSwap(false, true) {
+		return
+	}
+	if c.gather == 0 {
 		h.news.put(c)
+	} else {
+		time.AfterFunc(c.gather, func() { h.news.put(c) })
 	}
 }
 

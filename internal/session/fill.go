@@ -50,11 +50,16 @@ func (l *Link) fillQueueLocked(dst []byte, limit int) []byte {
 
 // fillFromLocked takes what the subscription has, and reports whether dst was full first.
 func (l *Link) fillFromLocked(s *subscription, dst []byte, limit int) (out []byte, full bool) {
+	if s.pace.early(l) {
+		return dst, false
+	}
 	for len(dst) < limit {
 		ev, ok := s.Next()
 		if !ok {
+			s.pace.rest()
 			return l.sayMoved(s, dst), false
 		}
+		s.pace.deliver()
 		dst = l.appendEvent(s, dst, ev)
 	}
 	return dst, true

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"time"
-
 	"github.com/earshot/earshot/wire"
 )
 
@@ -49,7 +47,7 @@ func (l *Link) openSession(h wire.Hello) (resumed bool, err error) {
 	gone := l.over
 	l.mu.Unlock()
 	if gone && s.detach(l) {
-		l.node.sessions.left(s, time.Now())
+		l.node.left(s)
 	}
 	l.handshake, l.sender = nil, h.Sender
 	return resumed, nil

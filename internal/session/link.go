@@ -2,7 +2,6 @@ package session
 
 import (
 	"sync"
-	"time"
 
 	"github.com/earshot/earshot/internal/hub"
 	"github.com/earshot/earshot/wire"
@@ -49,6 +48,7 @@ type Link struct {
 	publishing int             // publishes that wait for the engine
 	subs       []*subscription // at most maxSubscriptions
 	turn       int             // the subscription that is filled from first
+	calls      *calls          // nil before the first
 	room       chan struct{}   // closed when there may be room; nil while nobody waits
 	ending     bool            // bye is queued: nothing else follows
 	over       bool            // the connection is gone
@@ -58,7 +58,8 @@ type Link struct {
 type subscription struct {
 	*hub.Subscription
 	noEcho bool
-	moved  bool // the position advanced over publications that were left out
+	moved  bool  // the position advanced over publications that were left out
+	pace   *pace // nil: as fast as the client reads
 }
 
 // Wake is called by the hub when a subscription may have news.
@@ -69,13 +70,16 @@ func (l *Link) Lost() {
 	l.mu.Lock()
 	subs, session := l.subs, l.session
 	l.subs, l.queue, l.over = nil, nil, true
+	if l.calls != nil {
+		close(l.calls.gone)
+	}
 	l.signalLocked()
 	l.mu.Unlock()
 	for _, s := range subs {
 		s.Leave()
 	}
 	if session != nil && session.detach(l) {
-		l.node.sessions.left(session, time.Now())
+		l.node.left(session)
 	}
 	l.node.forget(l)
 }

@@ -27,6 +27,12 @@ type Policy interface {
 	History(ctx context.Context, s *Session, channel string) error
 	// Publish may change what is published.
 	Publish(ctx context.Context, s *Session, p *wire.Publish) error
+	// Change is asked before a key of a map is set or deleted, Presence before a client joins or leaves a channel.
+	Change(ctx context.Context, s *Session, channel string) error
+	Presence(ctx context.Context, s *Session, channel string) error
+	// Call answers a call to the server; CallSession is asked before one is carried to another session.
+	Call(ctx context.Context, s *Session, c wire.Call) (wire.Data, error)
+	CallSession(ctx context.Context, s *Session, c wire.Call) error
 }
 
 // Config is what a Node needs.
@@ -47,6 +53,14 @@ type Node struct {
 	sessions   registry
 	heartbeats heartbeats
 	greeting   greeting
+	graces     graces
+	releases   releases
+	answers    answers
+
+	// work is the context of what goes on beside the connections' reading goroutines, working those who do it.
+	work    context.Context
+	stop    context.CancelFunc
+	working sync.WaitGroup
 
 	mu       sync.Mutex
 	links    map[*Link]struct{} // guarded by mu
@@ -59,11 +73,17 @@ func NewNode(c Config) *Node {
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 10 * time.Second
 	}
-	return &Node{Config: c, links: make(map[*Link]struct{}), empty: make(chan struct{})}
+	n := &Node{Config: c, links: make(map[*Link]struct{}), empty: make(chan struct{})}
+	n.releases.engine = c.Engine
+	n.work, n.stop = context.WithCancel(context.Background())
+	return n
 }
 
-// Run keeps time for all sessions: heartbeats, the deadline of hello, the end of sessions that nobody resumed.
+// Run keeps time for all sessions: heartbeats, the deadline of hello, keys and the end of sessions that nobody resumed. It
+// returns once the calls that are under way have ended.
 func (n *Node) Run(ctx context.Context) error {
+	defer n.working.Wait()
+	defer n.stop()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -71,11 +91,28 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			n.heartbeats.tick()
-			n.greeting.sweep(now)
-			n.sessions.sweep(now)
+			n.tick(ctx, now)
 		}
 	}
+}
+
+// tick does what is due this second.
+func (n *Node) tick(ctx context.Context, now time.Time) {
+	n.heartbeats.tick()
+	n.greeting.sweep(now)
+	n.sessions.sweep(now)
+	n.answers.sweep(now)
+	for _, s := range n.graces.over(now) {
+		n.releases.add(s)
+	}
+	n.releases.sweep(ctx)
+}
+
+// left notes that s lost its connection.
+func (n *Node) left(s *Session) {
+	now := time.Now()
+	n.sessions.left(s, now)
+	n.graces.begin(s, now)
 }
 
 // NewLink returns a Link for a new connection; Connected must follow before its first frame.

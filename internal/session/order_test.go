@@ -208,6 +208,12 @@ func (openPolicy) Connect(context.Context, Handshake, wire.Hello) (Identity, err
 func (openPolicy) Subscribe(context.Context, *Session, string) error      { return nil }
 func (openPolicy) History(context.Context, *Session, string) error        { return nil }
 func (openPolicy) Publish(context.Context, *Session, *wire.Publish) error { return nil }
+func (openPolicy) Change(context.Context, *Session, string) error         { return nil }
+func (openPolicy) Presence(context.Context, *Session, string) error       { return nil }
+func (openPolicy) CallSession(context.Context, *Session, wire.Call) error { return nil }
+func (openPolicy) Call(_ context.Context, _ *Session, c wire.Call) (wire.Data, error) {
+	return c.Data, nil
+}
 
 // noted is a transport that leaves it to the test when to fill, and notes that it was asked to.
 type noted struct{ notified atomic.Bool }

@@ -24,7 +24,7 @@ func ReadPage(ctx context.Context, log engine.Log, h wire.History) (wire.Page, e
 	if err != nil {
 		return wire.Page{}, err
 	}
-	page := wire.Page{Channel: h.Channel, Position: p.Top.String(), Complete: p.Complete, More: p.More}
+	page := wire.Page{Channel: h.Channel, Position: p.Top.String(), Complete: p.Complete, More: p.More, Keys: p.Keys}
 	for _, pub := range p.Publications {
 		page.Publications = append(page.Publications, Publication(h.Channel, pub))
 	}
@@ -34,7 +34,8 @@ func ReadPage(ctx context.Context, log engine.Log, h wire.History) (wire.Page, e
 // Publication returns p as it goes over the wire.
 func Publication(channel string, p *engine.Publication) wire.Publication {
 	return wire.Publication{
-		Channel: channel, Offset: p.Offset, Position: p.Position.String(), UnixMS: p.UnixMS, User: p.User, Message: p.Message,
+		Channel: channel, Offset: p.Offset, Position: p.Position.String(), UnixMS: p.UnixMS, User: p.User,
+		Key: p.Key, Gone: p.Gone, Message: p.Message,
 	}
 }
 

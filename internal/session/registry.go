@@ -66,6 +66,19 @@ func (r *registry) all(want func(*Session) bool) []*Session {
 	return found
 }
 
+// linkOf returns the connection of the session id, or nil.
+func (r *registry) linkOf(id string) *Link {
+	r.mu.Lock()
+	s := r.byID[id]
+	r.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
 // left notes that s lost its connection.
 func (r *registry) left(s *Session, now time.Time) {
 	r.mu.Lock()

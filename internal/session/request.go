@@ -47,6 +47,18 @@ func (l *Link) serve(f wire.ClientFrame) error {
 		return l.history(f.ID, body)
 	case wire.Refresh:
 		return l.refresh(f.ID, body)
+	case wire.Set:
+		return l.set(f.ID, body)
+	case wire.Delete:
+		return l.remove(f.ID, body)
+	case wire.Join:
+		return l.join(f.ID, body)
+	case wire.Leave:
+		return l.leave(f.ID, body)
+	case wire.Call:
+		return l.call(f.ID, body)
+	case wire.Result:
+		l.result(f.ID, body)
 	case wire.Ping:
 		l.say(wire.ServerFrame{ID: f.ID, Body: wire.Pong{}})
 	case wire.Pong:
@@ -96,13 +108,20 @@ func (l *Link) publish(id uint64, p wire.Publish) error {
 	if err := l.node.Policy.Publish(ctx, l.session, &p); err != nil {
 		return err
 	}
+	p.Data.Body = bytes.Clone(p.Data.Body)
+	l.propose(id, engine.Proposal{Channel: p.Channel, Idem: p.Idem, Message: p.Message})
+	return nil
+}
+
+// propose hands a proposal of the client to the engine. It waits while the engine has no room.
+func (l *Link) propose(id uint64, p engine.Proposal) {
+	ctx, cancel := l.node.requestContext()
+	defer cancel()
 	l.mu.Lock()
 	l.publishing++
 	l.mu.Unlock()
-	p.Data.Body = bytes.Clone(p.Data.Body)
-	proposal := engine.Proposal{Channel: p.Channel, Idem: p.Idem, User: l.session.user, Sender: l.sender, Message: p.Message}
-	l.node.Engine.Publish(ctx, proposal, func(r engine.Receipt, err error) { l.published(id, p.Channel, r, err) })
-	return nil
+	p.User, p.Sender = l.session.user, l.sender
+	l.node.Engine.Publish(ctx, p, func(r engine.Receipt, err error) { l.published(id, p.Channel, r, err) })
 }
 
 // published answers a publish. It runs on a goroutine of the engine.
@@ -148,6 +167,8 @@ func engineCode(err error) (wire.Code, bool) {
 		{engine.ErrClosed, wire.CodeDraining},
 		{engine.ErrNoHistory, wire.CodeNoHistory},
 		{engine.ErrBadPosition, wire.CodeBadPosition},
+		{engine.ErrVersionMismatch, wire.CodeVersionMismatch},
+		{engine.ErrTooManyKeys, wire.CodeTooManyKeys},
 	} {
 		if errors.Is(err, row.err) {
 			return row.code, true

@@ -27,10 +27,12 @@ type Session struct {
 	user   string
 	secret [16]byte
 
-	mu   sync.Mutex
-	data any   // guarded by mu
-	link *Link // the connection; nil while there is none; guarded by mu
-	over bool  // ended for good; guarded by mu
+	mu sync.Mutex
+	// Guarded by mu.
+	data  any
+	link  *Link               // the connection; nil while there is none
+	over  bool                // ended for good
+	owned map[ownedKey]uint64 // keys of maps that vanish with the session; see own
 }
 
 func newSession(n *Node, who Identity) *Session {
@@ -73,6 +75,7 @@ func (s *Session) Disconnect(code wire.Code, reason string) {
 	link := s.link
 	s.link, s.over = nil, true
 	s.mu.Unlock()
+	s.node.releases.add(s)
 	if link != nil {
 		link.end(wire.Bye{Code: code, Reason: reason})
 	}

@@ -64,6 +64,9 @@ func (s *subscribing) locate(ctx context.Context) error {
 func (s *subscribing) activate(context.Context) error {
 	l := s.link
 	sub := &subscription{Subscription: s.sub, noEcho: s.req.NoEcho && l.sender != ""}
+	if s.req.Every > 0 {
+		sub.pace = &pace{every: s.req.Every}
+	}
 	l.mu.Lock()
 	over := l.over
 	if !over {

@@ -1,0 +1,107 @@
+package earshot_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/earshot/earshot"
+	"github.com/earshot/earshot/internal/testkit"
+	"github.com/earshot/earshot/wire"
+)
+
+func TestCallTheServer(t *testing.T) {
+	var calls atomic.Int32
+	srv := testkit.Start(t, earshot.Options{
+		OnCall: func(ctx context.Context, s earshot.Session, c earshot.CallRequest) (earshot.Data, error) {
+			switch calls.Add(1); c.Method {
+			case "echo":
+				return c.Data, nil
+			case "never":
+				<-ctx.Done()
+				return earshot.Data{}, ctx.Err()
+			}
+			return earshot.Data{}, earshot.Reject("there is no method " + c.Method)
+		},
+	})
+	c := testkit.Connect(t, srv.URL)
+	c.Send(`{"id":1,"call":{"method":"never","timeout_ms":50}}`)
+	c.Send(`{"id":2,"call":{"method":"echo","data":[1,2]}}`)
+	c.Want("result", `{"id":2,"data":[1,2]}`) // another call that takes its time is no hindrance
+	c.Want("error", `{"id":1,"name":"timeout"}`)
+	c.Send(`{"id":3,"call":{"method":"other"}}`)
+	c.Want("error", `{"id":3,"name":"rejected","reason":"there is no method other"}`)
+
+	before := calls.Load()
+	for id := range 3 {
+		c.Send(fmt.Sprintf(`{"id":%d,"call":{"method":"echo","data":"once","idem":"k"}}`, id+4))
+		c.Want("result", fmt.Sprintf(`{"id":%d,"data":"once"}`, id+4))
+	}
+	if made := calls.Load() - before; made != 1 {
+		t.Errorf("a call repeated under one id was made %d times", made)
+	}
+	c.Send(`{"id":7,"call":{"method":"echo","data":"other","idem":"k"}}`)
+	c.Want("error", `{"id":7,"name":"idem_reused"}`)
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	srv := testkit.Start(t, earshot.Options{})
+	c := testkit.Connect(t, srv.URL)
+	c.Send(`{"id":1,"call":{"method":"echo"}}`)
+	c.Want("error", `{"id":1,"name":"no_handler"}`)
+	c.Send(`{"id":2,"call":{"method":"echo","to":"somebody"}}`)
+	c.Want("error", `{"id":2,"name":"forbidden"}`)
+}
+
+func TestCallAnotherSession(t *testing.T) {
+	srv := testkit.Start(t, earshot.Options{
+		OnSessionCall: func(context.Context, earshot.Session, earshot.CallRequest) error { return nil },
+	})
+	ann, ben := testkit.Connect(t, srv.URL), testkit.Connect(t, srv.URL)
+	ann.Send(`{"id":1,"hello":{}}`)
+	from := ann.Want("welcome", `{"id":1}`)["session"]
+	ben.Send(`{"id":1,"hello":{}}`)
+	to := ben.Want("welcome", `{"id":1}`)["session"]
+	call := func(id int, method string) {
+		ann.Send(fmt.Sprintf(`{"id":%d,"call":{"to":%q,"method":%q,"data":{"x":1}}}`, id, to, method))
+	}
+
+	call(2, "ring")
+	ben.Want("call", fmt.Sprintf(`{"id":1,"from":%q,"method":"ring","data":{"x":1},"timeout_ms":"*"}`, from))
+	ben.Send(`{"id":1,"result":{"data":"hello"}}`)
+	ann.Want("result", `{"id":2,"data":"hello"}`)
+
+	call(3, "ring")
+	ben.Want("call", `{"id":2}`)
+	ben.Send(`{"id":99,"result":{"data":"to a call that nobody made"}}`)
+	ben.Send(`{"id":2,"result":{"error":"busy"}}`)
+	ann.Want("error", `{"id":3,"name":"call_failed","reason":"busy"}`)
+
+	call(4, "ring")
+	ben.Want("call", `{"id":3}`)
+	ben.Close()
+	ann.Want("error", `{"id":4,"name":"no_session"}`)
+	call(5, "ring")
+	ann.Want("error", `{"id":5,"name":"no_session"}`)
+}
+
+func TestTooManyCalls(t *testing.T) {
+	release := make(chan struct{})
+	srv := testkit.Start(t, earshot.Options{
+		OnCall: func(_ context.Context, _ earshot.Session, c earshot.CallRequest) (earshot.Data, error) {
+			<-release
+			return wire.JSONData([]byte("1")), nil
+		},
+	})
+	c := testkit.Connect(t, srv.URL)
+	const most = 64
+	for id := range most + 1 {
+		c.Send(fmt.Sprintf(`{"id":%d,"call":{"method":"wait"}}`, id+1))
+	}
+	c.Want("error", fmt.Sprintf(`{"id":%d,"name":"too_many_calls"}`, most+1))
+	close(release)
+	for range most {
+		c.Want("result", `{"data":1}`)
+	}
+}

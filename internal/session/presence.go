@@ -1,0 +1,70 @@
+package session
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"hash/maphash"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/wire"
+)
+
+// presenceSeed is for telling whether a client that comes back says the same of itself as before.
+var presenceSeed = maphash.MakeSeed()
+
+// join says that the session is in a channel, with the user's own state. A repeated join with the same state changes
+// nothing: nobody sees a client leave and come back.
+func (l *Link) join(id uint64, j wire.Join) error {
+	name, err := l.mayJoin(j.Channel)
+	if err != nil {
+		return err
+	}
+	value := presenceValue(l.session.user, j.Data)
+	key := ownedKey{name, l.session.id}
+	digest := maphash.Bytes(presenceSeed, value) | 1 // never that of a key whose value is not known
+	if l.session.owns(key, digest) {
+		l.answer(id, wire.Published{Channel: name, Duplicate: true})
+		return nil
+	}
+	if !l.session.own(key, digest) {
+		return wire.Errorf(wire.CodeTooManyKeys, "a session owns at most %d keys", maxOwned)
+	}
+	l.propose(id, engine.Proposal{
+		Channel: name, Map: &engine.MapChange{Key: l.session.id, Owner: l.session.id},
+		Message: wire.Message{Data: wire.JSONData(value)},
+	})
+	return nil
+}
+
+// leave says that the session is no longer in a channel.
+func (l *Link) leave(id uint64, v wire.Leave) error {
+	name, err := l.mayJoin(v.Channel)
+	if err != nil {
+		return err
+	}
+	l.session.disown(ownedKey{name, l.session.id})
+	l.propose(id, engine.Proposal{Channel: name, Map: &engine.MapChange{Key: l.session.id, Delete: true}})
+	return nil
+}
+
+// mayJoin returns the presence map of a channel that the client may be present in.
+func (l *Link) mayJoin(channel string) (string, error) {
+	ctx, cancel := l.node.requestContext()
+	defer cancel()
+	return wire.PresenceMap(channel), l.node.Policy.Presence(ctx, l.session, channel)
+}
+
+// presenceValue is what a presence map holds of a session: {"user": ..., "state": ...}, with "b64" in place of "state" for
+// bytes.
+func presenceValue(user string, state wire.Data) []byte {
+	name, _ := json.Marshal(user) // of a string it cannot fail
+	value := append([]byte(`{"user":`), name...)
+	if state.Binary {
+		value = append(value, `,"b64":"`...)
+		value = base64.StdEncoding.AppendEncode(value, state.Body)
+		return append(value, `"}`...)
+	}
+	value = append(value, `,"state":`...)
+	value = append(value, state.Body...)
+	return append(value, '}')
+}
