@@ -24,7 +24,8 @@ type Engine interface {
 // Log publishes and reads back.
 type Log interface {
 	// Publish proposes a message and returns at once, or once the engine's bounded queue has room. It calls done
-	// exactly once, after the message is committed or refused, from a goroutine of the engine: done must not block.
+	// exactly once, after the message is committed or refused: from a goroutine of the engine, or, for a proposal that
+	// was not accepted, before Publish returns. Done must not block.
 	// Proposals that one goroutine makes for one channel are committed in the order of its calls.
 	// The engine keeps p's bytes; the caller must not modify them afterwards.
 	//
@@ -47,7 +48,9 @@ type Cluster interface {
 	// Subscribe starts the channel's feed on this node and returns the committed top: every publication after it will
 	// be fed, in order. Subscribing twice is one subscription.
 	Subscribe(ctx context.Context, channel string) (Position, error)
-	// Unsubscribe ends the feed. An unretained channel that no node listens to may begin a new epoch.
+	// Unsubscribe ends the feed. What is being fed at that moment may still arrive, even after a new Subscribe: a
+	// listener ignores what does not come after the position that Subscribe returned. An unretained channel that no
+	// node listens to may begin a new epoch.
 	Unsubscribe(channel string)
 }
 
@@ -115,7 +118,7 @@ type Receipt struct {
 // Query selects a page. At most one of Since, Before and Last is set; with none, the newest publications are read.
 type Query struct {
 	Since    *Position // read forward, after this position
-	Before   *Position // read backward, before this position
+	Before   *Position // read backward, from the publication before the one at this position
 	Last     int       // read forward, from this many publications before the newest, or from the first retained
 	Limit    int       // at most this many; at least 1
 	MaxBytes int       // end early once the publications' sizes reach this; zero: no limit
@@ -163,6 +166,7 @@ type Rules struct {
 	Durability      Durability    // of a log
 	IdemWindow      time.Duration // how long idempotency ids are remembered; zero: DefaultIdemWindow
 	MaxKeys         int           // of a map; zero: DefaultMaxKeys. A new key beyond it is ErrTooManyKeys
+	Gather          time.Duration // how long news of a channel gathers on a node before its readers are woken; zero: not at all
 }
 
 // DefaultMaxKeys is how many keys a map may have where the rules do not say.
@@ -178,16 +182,26 @@ type Durability uint8
 const (
 	// DurabilityFsync survives a power cut: it was synced to disk before it was answered or shown to anyone.
 	DurabilityFsync Durability = iota
-	// DurabilityMayLoseTail survives the end of the process, but a crash of the machine may lose what was committed
-	// last; after an unclean stop the channel begins a new epoch.
+	// DurabilityMayLoseTail was not waited for: if the process or the machine ends without a clean stop, what was
+	// committed last (engine/local: in the last 0.1 s) may be lost, and the channel begins a new epoch.
 	DurabilityMayLoseTail
 	// DurabilityNone keeps nothing: what an unretained channel has.
 	DurabilityNone
+	// DurabilityRedisAlways was synced to Redis's append-only file. A failover to a replica may still lose what had not
+	// reached it: that is found, and the channel begins a new epoch. So it is with all that follow.
+	DurabilityRedisAlways
+	DurabilityRedisEverySecond // may lose what Redis committed in about the last second
+	DurabilityRedisNoSync      // may lose what the system had not written to disk, often half a minute
+	DurabilityRedisMemory      // is lost when Redis ends, but for its snapshots
+	DurabilityRedisUnknown     // Redis does not let its settings be read
 )
 
 // String returns the name used in answers and in the configuration.
 func (d Durability) String() string {
-	return [...]string{"fsync", "may-lose-tail", "none"}[d]
+	return [...]string{
+		"fsync", "may-lose-tail", "none",
+		"redis-always", "redis-everysec", "redis-no-sync", "redis-memory", "redis-unknown",
+	}[d]
 }
 
 // Errors of engines. A caller finds them with errors.Is.
