@@ -10,7 +10,7 @@ type Set struct {
 	// If, unless it is nil, is the version that the key must have; zero: there must be no such key.
 	If  *uint64
 	TTL time.Duration // the key is deleted so long after the last Set. Zero: it stays. Milliseconds on the wire
-	// Own has the key deleted when the session ends.
+	// Own has the key deleted when the session ends or stays without a connection.
 	Own  bool
 	Idem string
 }
