@@ -55,7 +55,7 @@ export class Client {
       retryMs: settings.publishRetryMs,
     });
     this.#reads = new Outbox(this.#connection, { ...readLimit, backoff, retryMs: Number.POSITIVE_INFINITY });
-    this.#asleep = onWake(() => this.#connection.wake());
+    this.#asleep = onWake(() => this.wake());
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#aborted);
     if (this.#signal?.aborted) void this.close();
@@ -69,6 +69,14 @@ export class Client {
   /** Calls `listener` until the returned function is called. */
   on<K extends keyof ClientEvents>(type: K, listener: (event: ClientEvents[K]) => void): () => void {
     return this.#emitter.on(type, listener);
+  }
+
+  /**
+   * Tells that the network or the application may be back: the next attempt starts at once, unless the server named a
+   * time, and an open link is asked for a sign of life. In a page that happens by itself; React Native's AppState can call it.
+   */
+  wake(): void {
+    this.#connection.wake();
   }
 
   channel<T = unknown>(name: string): Channel<T> {

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { client, numbers, open, serve, take } from "./script.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
 describe("connecting", () => {
   test("says hello with what the client is and asks for heartbeats", async () => {
@@ -9,7 +12,7 @@ describe("connecting", () => {
     expect(peer.protocol).toBe("earshot.v1.json");
     const hello = await peer.greet({ session: "s7", user: "ann" });
     expect(hello.body).toEqual({
-      client: expect.stringMatching(/^earshot-js\/\d+\.\d+\.\d+$/),
+      client: `earshot-js/${version}`,
       sender: expect.stringMatching(/^[0-9a-f]{32}$/),
       heartbeat_ms: 25_000,
       token: "secret",
@@ -72,6 +75,22 @@ describe("a subscription", () => {
     const all = [...first, ...(await take(lobby, 3))];
     expect(all.map((p) => p.data)).toEqual(numbers(1, 6));
   });
+});
+
+test("ten reconnects without traffic replay nothing", async () => {
+  const { server, es, peer } = await open();
+  const lobby = es.channel<number>("log:a").subscribe({ last: 3 })[Symbol.asyncIterator]();
+  await peer.confirm("p5");
+  let at = peer;
+  for (let i = 0; i < 10; i++) {
+    await at.settled();
+    at.cut();
+    at = await server.peer();
+    await at.greet();
+    expect((await at.confirm("p5")).body).toEqual({ ch: "log:a", since: "p5" });
+  }
+  at.publish(6, 8);
+  expect((await take(lobby, 3)).map((p) => p.data)).toEqual([6, 7, 8]);
 });
 
 describe("publish", () => {

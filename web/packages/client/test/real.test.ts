@@ -19,8 +19,7 @@ async function start(): Promise<RealServer> {
 }
 
 /** Until the server has confirmed the subscription. */
-const begun = (sub: Subscription<number>) =>
-  expect.poll(() => sub.position, { timeout: 10_000 }).toBeDefined();
+const begun = (sub: Subscription<number>) => expect.poll(() => sub.position).toBeDefined();
 const data = (publications: readonly Publication[]) => publications.map((p) => p.data);
 const untilDone = async (from: AsyncIterable<Publication<number>>, last: number) => {
   const heard: number[] = [];
@@ -165,7 +164,7 @@ describe("against the real server", { timeout: 60_000 }, () => {
         if (p.data === 201) return count;
       }
     })();
-    await expect.poll(() => sub.missed, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => sub.missed).toBeGreaterThan(0);
     await writer.publish(201);
     expect((await heard) ?? 0).toBe(201 - sub.missed);
   });
