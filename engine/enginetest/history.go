@@ -43,6 +43,7 @@ func everyPage(t *testing.T, s Suite, keep int, restart bool) {
 		for offset := range at {
 			checkSince(t, n, at, first, offset, limit)
 			checkBefore(t, n, at, first, offset, limit)
+			checkLast(t, n, at, first, offset+1, limit)
 		}
 	}
 }
@@ -65,8 +66,8 @@ func checkPage(t *testing.T, page engine.Page, at []engine.Position, from, to in
 			t.Fatalf("publication is %+v, want position %+v", p, at[from+i])
 		}
 	}
-	if len(want) > 0 && page.Start != at[from-1] {
-		t.Fatalf("page starts at %+v, want %+v", page.Start, at[from-1])
+	if len(want) > 0 && (page.Start != at[from-1] || page.End != at[to]) {
+		t.Fatalf("page goes from %+v to %+v, want %+v to %+v", page.Start, page.End, at[from-1], at[to])
 	}
 }
 
@@ -87,8 +88,8 @@ func checkSince(t *testing.T, n *node, at []engine.Position, first, offset, limi
 		return
 	}
 	checkPage(t, page, at, offset+1, min(count, offset+limit), offset+limit < count)
-	if offset == count && page.Start != at[offset] {
-		t.Fatalf("empty page starts at %+v, want %+v", page.Start, at[offset])
+	if offset == count && (page.Start != at[offset] || page.End != at[offset]) {
+		t.Fatalf("empty page goes from %+v to %+v, want %+v", page.Start, page.End, at[offset])
 	}
 }
 
@@ -100,6 +101,14 @@ func checkBefore(t *testing.T, n *node, at []engine.Position, first, offset, lim
 		return
 	}
 	checkPage(t, page, at, max(first, offset-limit), offset-1, offset-limit > first)
+}
+
+func checkLast(t *testing.T, n *node, at []engine.Position, first, last, limit int) {
+	t.Helper()
+	count := len(at) - 1
+	from := max(first, count-last+1)
+	page := n.page("log:a", engine.Query{Last: last, Limit: limit})
+	checkPage(t, page, at, from, min(count, from+limit-1), from+limit-1 < count)
 }
 
 func texts(pubs []*engine.Publication) (s []string) {

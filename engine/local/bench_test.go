@@ -108,3 +108,58 @@ func benchPublish(b *testing.B, publishers, channels int) {
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "publishes/s")
 }
+
+// BenchmarkHistory reads the newest 20 of 100 publications: in one channel from memory, and in one after another of
+// 10,000 channels, none of which is in memory, from disk, once the store has settled.
+func BenchmarkHistory(b *testing.B) {
+	b.Run("from=memory", func(b *testing.B) {
+		e := benchEngine(b, benchRules)
+		p := newPublisher(e, "p")
+		for n := range 100 {
+			if err := p.publish("bench:0", n); err != nil {
+				b.Fatal(err)
+			}
+		}
+		benchRead(b, e, 1)
+	})
+	b.Run("from=disk", func(b *testing.B) {
+		loose := benchRules
+		loose.Durability = engine.DurabilityMayLoseTail
+		e := benchEngine(b, loose)
+		const channels = 10_000
+		fillChannels(b, e, channels, 100)
+		if err := e.store.db.Compact(context.Background(), []byte{0}, []byte{255}, false); err != nil {
+			b.Fatal(err)
+		}
+		e.table = newTable(1) // nothing stays in memory
+		benchRead(b, e, channels)
+	})
+}
+
+func fillChannels(b *testing.B, e *Engine, channels, each int) {
+	b.Helper()
+	data := newPublisher(e, "p").data
+	var answers sync.WaitGroup
+	answers.Add(channels * each)
+	for n := range channels * each {
+		e.Publish(context.Background(), engine.Proposal{
+			Channel: fmt.Sprintf("bench:%d", n%channels), Message: wire.Message{Data: wire.JSONData(data)},
+		}, func(_ engine.Receipt, err error) {
+			defer answers.Done()
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	answers.Wait()
+}
+
+func benchRead(b *testing.B, e *Engine, channels int) {
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		page, err := e.History(context.Background(), fmt.Sprintf("bench:%d", n*7919%channels), engine.Query{Limit: 20})
+		if err != nil || len(page.Publications) != 20 {
+			b.Fatalf("%d publications, %v", len(page.Publications), err)
+		}
+	}
+}

@@ -48,7 +48,8 @@ type channel struct {
 	log        logState
 	marks      marks
 	ring       ring
-	purged     uint64 // entries before this offset are known to be deleted
+	purged     uint64 // entries before this offset are deleted, if lookedUp; else there may be some from before the load
+	lookedUp   bool
 	saved      uint64 // first as the store would give it after a restart
 	purging    bool   // waits for the deletion of what retention dropped
 	subscribed bool
@@ -63,11 +64,11 @@ func (c *channel) load(s *store, loose bool) error {
 	if c.loaded {
 		return nil
 	}
-	state, oldest, err := s.loadLog(c.name, loose)
+	state, err := s.loadLog(c.name, loose)
 	if err != nil {
 		return err
 	}
-	c.log, c.saved, c.purged, c.loaded = state, state.first, oldest, true
+	c.log, c.saved, c.purged, c.loaded = state, state.first, state.first, true
 	return nil
 }
 

@@ -71,9 +71,9 @@ func (l *ledger) check(r *rig) {
 
 // TestLostWrites cuts the power again and again while publishing: of what was not synced, the disk keeps a random part.
 func TestLostWrites(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(20)
 	if testing.Short() {
-		seeds = 10
+		seeds = 4
 	}
 	for seed := range seeds {
 		disk, told := vfs.NewCrashableMem(), newLedger()

@@ -56,7 +56,7 @@ func TestEveryWriteFails(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/forever=%v", cause, forever), func(t *testing.T) {
 				t.Parallel()
 				hits := 0
-				for n := int64(1); ; n += 1 + n/20 {
+				for n := int64(1); ; n += 1 + n/12 {
 					f := &faulty{forever: forever, err: cause}
 					f.left.Store(n)
 					failAt(t, f)
@@ -134,10 +134,13 @@ func TestReserveIsKept(t *testing.T) {
 	defer r.stop()
 	before := r.mustSay("log:a", "there is room")
 	disk.free.Store(10<<20 - 1)
-	for _, channel := range []string{"log:a", "loose:a"} {
-		if _, err := r.say(channel, "there is none"); !errors.Is(err, engine.ErrDiskFull) {
-			t.Fatalf("publish to %s below the reserve: %v", channel, err)
+	for n := 0; ; n++ {
+		if _, err := r.say("loose:a", fmt.Sprint("there is none ", n)); errors.Is(err, engine.ErrDiskFull) {
+			break
 		}
+	}
+	if _, err := r.say("log:a", "there is none"); !errors.Is(err, engine.ErrDiskFull) {
+		t.Fatalf("publish below the reserve: %v", err)
 	}
 	r.mustSay("live:a", "nothing is written")
 	if page := r.page("log:a", engine.Query{Limit: 1}); page.Top != before {

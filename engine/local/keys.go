@@ -5,14 +5,15 @@ import "encoding/binary"
 // The first byte of a key says what the value is. Numbers are big-endian, so that they sort.
 //
 //	c name               channelRecord
-//	e id[8] 0[8]         floorRecord: how far a channel was trimmed
 //	e id[8] offset[8]    entry
+//	f id[8]              floorRecord: how far a channel was trimmed
 //	k segment[8] id[16]  keyRecord: an idempotency id that was used
 //	s segment[8]         segmentRecord: a time-ordered part of the idempotency ids
 //	m name               a value of the store itself
 const (
 	prefixChannel = 'c'
 	prefixEntry   = 'e'
+	prefixFloor   = 'f'
 	prefixKey     = 'k'
 	prefixSegment = 's'
 	prefixMeta    = 'm'
@@ -30,6 +31,8 @@ var (
 const entryKeyBytes = 17
 
 func channelKey(name string) []byte { return append([]byte{prefixChannel}, name...) }
+
+func floorKey(id uint64) []byte { return binary.BigEndian.AppendUint64([]byte{prefixFloor}, id) }
 
 func appendEntryKey(dst []byte, id, offset uint64) []byte {
 	dst = append(dst, prefixEntry)

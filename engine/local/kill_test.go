@@ -92,7 +92,7 @@ func killOnce(t *testing.T, dir string, told *ledger, round int) {
 	}
 	lines := bufio.NewScanner(out)
 	for n := 0; lines.Scan(); n++ {
-		if n == 100+40*round {
+		if n == 100+15*round {
 			if err := child.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}

@@ -8,30 +8,29 @@ import (
 	"github.com/earshot/earshot/engine"
 )
 
-// loadLog reads a channel's state, and the offset of the oldest entry that is not deleted. A channel that the store does
-// not know gets the epoch that it will be created with; loose says whether it would be created without waiting for the
-// disk.
-func (s *store) loadLog(name string, loose bool) (state logState, oldest uint64, err error) {
+// loadLog reads a channel's state. A channel that the store does not know gets the epoch that it will be created with;
+// loose says whether it would be created without waiting for the disk.
+func (s *store) loadLog(name string, loose bool) (logState, error) {
 	v, found, err := s.get(channelKey(name))
 	if err != nil {
-		return logState{}, 0, err
+		return logState{}, err
 	}
 	if !found {
-		return s.absentLog(name, loose), 1, nil
+		return s.absentLog(name, loose), nil
 	}
 	record, err := decodeChannelRecord(v)
 	if err != nil {
-		return logState{}, 0, fmt.Errorf("load channel %q: %w", name, err)
+		return logState{}, fmt.Errorf("load channel %q: %w", name, err)
 	}
-	state = logState{record: record, first: 1}
+	state := logState{record: record, first: 1}
 	if record.loose && record.generation != s.generation {
 		state.record.epoch = s.seed.next(record.epoch, s.generation)
 		state.stale = true
 	}
-	if oldest, err = s.loadEnds(&state); err != nil {
-		return logState{}, 0, fmt.Errorf("load channel %q: %w", name, err)
+	if err := s.loadEnds(&state); err != nil {
+		return logState{}, fmt.Errorf("load channel %q: %w", name, err)
 	}
-	return state, oldest, nil
+	return state, nil
 }
 
 func (s *store) absentLog(name string, loose bool) logState {
@@ -42,40 +41,44 @@ func (s *store) absentLog(name string, loose bool) logState {
 	return logState{record: channelRecord{epoch: s.seed.epoch(name, generation)}, first: 1, stale: true}
 }
 
-// loadEnds reads where the log starts and ends.
-func (s *store) loadEnds(state *logState) (oldest uint64, err error) {
-	it, err := s.entries(state.record.id, 0)
+// loadEnds reads where the log starts and ends. (Most channels have no floor, which a filter tells; looking for the
+// oldest entry instead would read another block.)
+func (s *store) loadEnds(state *logState) error {
+	v, found, err := s.get(floorKey(state.record.id))
+	if err != nil {
+		return err
+	}
+	if found {
+		f, err := decodeFloorRecord(v)
+		if err != nil {
+			return err
+		}
+		state.first, state.top, state.tag, state.bytes, state.unixMS = f.first, f.top, f.tag, f.bytes, f.unixMS
+	}
+	it, err := s.entries(state.record.id, 1)
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	if it.Last() {
+		if err := loadTop(state, it); err != nil {
+			return err
+		}
+	}
+	return it.Error()
+}
+
+// oldestEntry returns the offset of the oldest entry that is not deleted, or that of the first if there is none.
+func (s *store) oldestEntry(id, first uint64) (uint64, error) {
+	it, err := s.entries(id, 1)
 	if err != nil {
 		return 0, err
 	}
 	defer it.Close()
-	more := it.First()
-	if more && entryOffset(it.Key()) == 0 {
-		if err := loadFloor(state, it); err != nil {
-			return 0, err
-		}
-		more = it.Next()
+	if it.First() {
+		first = min(first, entryOffset(it.Key()))
 	}
-	oldest = state.first
-	if more {
-		oldest = entryOffset(it.Key())
-	}
-	if more && it.Last() {
-		if err := loadTop(state, it); err != nil {
-			return 0, err
-		}
-	}
-	return oldest, it.Error()
-}
-
-func loadFloor(state *logState, it *pebble.Iterator) error {
-	v, err := it.ValueAndErr()
-	if err != nil {
-		return err
-	}
-	f, err := decodeFloorRecord(v)
-	state.first, state.top, state.tag, state.bytes, state.unixMS = f.first, f.top, f.tag, f.bytes, f.unixMS
-	return err
+	return first, it.Error()
 }
 
 func loadTop(state *logState, it *pebble.Iterator) error {
@@ -96,7 +99,7 @@ func loadTop(state *logState, it *pebble.Iterator) error {
 	return nil
 }
 
-// entries returns an iterator over the channel's entries from an offset on; from offset zero its floor comes first.
+// entries returns an iterator over the channel's entries from an offset on.
 func (s *store) entries(id, from uint64) (*pebble.Iterator, error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: entryKey(id, from), UpperBound: entryKey(id+1, 0)})
 	if err != nil {

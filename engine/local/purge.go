@@ -50,14 +50,38 @@ func (l *purgeList) next() *channel {
 // garbageLocked is how many entries that readers no longer see are still in the store.
 func (c *channel) garbageLocked() uint64 { return c.log.first - min(c.purged, c.log.first) }
 
-// requestPurge puts the channel on the list if there is anything to delete.
-func (e *Engine) requestPurge(c *channel) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.purging && c.garbageLocked() > 0 {
+// requestPurgeLocked puts the channel on the list unless it has fewer dropped entries than atLeast.
+func (e *Engine) requestPurgeLocked(c *channel, atLeast uint64) {
+	if !c.purging && c.garbageLocked() >= atLeast {
 		c.purging = true
 		e.purges.add(c)
 	}
+}
+
+func (e *Engine) requestPurge(c *channel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.requestPurgeLocked(c, 1)
+}
+
+// lookUpPurged finds out where the entries in the store begin, once after each load of the channel.
+func (e *Engine) lookUpPurged(c *channel) error {
+	c.mu.Lock()
+	id, first, known := c.log.record.id, c.purged, c.lookedUp
+	c.mu.Unlock()
+	if known {
+		return nil
+	}
+	oldest, err := e.store.oldestEntry(id, first)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.lookedUp {
+		c.purged, c.lookedUp = oldest, true
+	}
+	return nil
 }
 
 // purge deletes what retention dropped until the list is empty.
@@ -74,11 +98,10 @@ func (e *Engine) purge(ctx context.Context) {
 }
 
 func (e *Engine) purgeChannel(ctx context.Context, c *channel) error {
-	defer func() {
-		c.mu.Lock()
-		c.purging = false
-		c.mu.Unlock()
-	}()
+	defer e.purged(c)
+	if err := e.lookUpPurged(c); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		more, err := e.purgeChunk(c)
 		if !more || err != nil {
@@ -86,6 +109,14 @@ func (e *Engine) purgeChannel(ctx context.Context, c *channel) error {
 		}
 	}
 	return nil
+}
+
+// purged lets the channel leave memory again.
+func (e *Engine) purged(c *channel) {
+	c.mu.Lock()
+	c.purging = false
+	c.mu.Unlock()
+	e.table.release(e.table.acquire(c.name))
 }
 
 // purgeChunk deletes some entries, and in the same batch says where the log starts, unless its newest entry says so.
@@ -101,7 +132,7 @@ func (e *Engine) purgeChunk(c *channel) (more bool, err error) {
 	}
 	err = e.store.put(false, func(b *pebble.Batch) error {
 		if state.first > saved {
-			if err := b.Set(entryKey(state.record.id, 0), state.floor(state.first).encode(), nil); err != nil {
+			if err := b.Set(floorKey(state.record.id), state.floor(state.first).encode(), nil); err != nil {
 				return err
 			}
 		}
@@ -150,7 +181,7 @@ func (e *Engine) Trim(_ context.Context, channel string, p engine.Position) erro
 		return nil // it is gone already
 	}
 	err = e.store.put(true, func(b *pebble.Batch) error {
-		return b.Set(entryKey(state.record.id, 0), state.floor(p.Offset+1).encode(), nil)
+		return b.Set(floorKey(state.record.id), state.floor(p.Offset+1).encode(), nil)
 	})
 	if err != nil {
 		return fmt.Errorf("trim channel: %w", err)

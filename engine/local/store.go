@@ -92,14 +92,16 @@ func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
 	return pebble.Open(dir, o)
 }
 
+const memTableBytes = 16 << 20
+
 func pebbleOptions(g *guard, h *health, lock *pebble.Lock, cacheBytes int64) *pebble.Options {
 	o := &pebble.Options{
 		FS:                          g,
 		Lock:                        lock,
 		Logger:                      pebbleLogger{h},
 		FormatMajorVersion:          pebble.FormatNewest,
-		CacheSize:                   cacheBytes,
-		MemTableSize:                32 << 20,
+		CacheSize:                   cacheBytes + 3*memTableBytes, // Pebble takes its memtables out of the cache
+		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       64,

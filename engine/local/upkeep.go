@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -66,14 +67,8 @@ func (e *Engine) checkRoom() {
 	}
 }
 
-// mayCommit is asked before each batch.
-func (e *Engine) mayCommit() error {
-	e.checkRoom()
-	return e.store.health.refusal()
-}
-
-// sweeper goes round all channels of the store, some at a time, and drops what is past its age in those that nobody
-// reads.
+// sweeper goes round all logs of the store, some at a time, and deletes what is past its age in those that nobody reads,
+// and the few dropped entries that were left in those that nobody writes to any more.
 type sweeper struct{ after string }
 
 func (s *sweeper) step(e *Engine) {
@@ -87,7 +82,7 @@ func (s *sweeper) step(e *Engine) {
 		s.after = names[len(names)-1]
 	}
 	for _, name := range names {
-		if rules := e.options.Rules(name); rules.Kind == engine.KindLog && rules.MaxAge > 0 {
+		if e.options.Rules(name).Kind == engine.KindLog {
 			e.sweepChannel(name)
 		}
 	}
@@ -97,7 +92,7 @@ func (e *Engine) sweepChannel(name string) {
 	ch, rules, leave, err := e.openLog(name)
 	if err == nil {
 		defer leave()
-		err = e.expire(ch, rules)
+		err = errors.Join(e.expire(ch, rules), e.lookUpPurged(ch))
 	}
 	if err != nil {
 		e.log.Warn("cannot drop old publications", "channel", name, "error", err)

@@ -29,13 +29,9 @@ func (l *Link) join(id uint64, j wire.Join) error {
 	if !l.session.own(key, digest) {
 		return wire.Errorf(wire.CodeTooManyKeys, "a session owns at most %d keys", maxOwned)
 	}
-	l.proposeThen(id, engine.Proposal{
+	l.propose(id, engine.Proposal{
 		Channel: name, Map: &engine.MapChange{Key: l.session.id, Owner: l.session.id},
 		Message: wire.Message{Data: wire.JSONData(value)},
-	}, func(err error) {
-		if err != nil {
-			l.session.own(key, 0) // it is not known what the map has: the next join must say it
-		}
 	})
 	return nil
 }
@@ -46,12 +42,8 @@ func (l *Link) leave(id uint64, v wire.Leave) error {
 	if err != nil {
 		return err
 	}
-	change := &engine.MapChange{Key: l.session.id, Delete: true}
-	l.proposeThen(id, engine.Proposal{Channel: name, Map: change}, func(err error) {
-		if err == nil {
-			l.session.disown(ownedKey{name, l.session.id})
-		}
-	})
+	l.session.disown(ownedKey{name, l.session.id})
+	l.propose(id, engine.Proposal{Channel: name, Map: &engine.MapChange{Key: l.session.id, Delete: true}})
 	return nil
 }
 
