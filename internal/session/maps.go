@@ -29,9 +29,12 @@ func (l *Link) remove(id uint64, d wire.Delete) error {
 	if err := l.mayChange(d.Channel); err != nil {
 		return err
 	}
-	l.session.disown(ownedKey{d.Channel, d.Key})
 	change := &engine.MapChange{Key: d.Key, Delete: true, IfVersion: d.If}
-	l.propose(id, engine.Proposal{Channel: d.Channel, Idem: d.Idem, Map: change})
+	l.proposeThen(id, engine.Proposal{Channel: d.Channel, Idem: d.Idem, Map: change}, func(err error) {
+		if err == nil {
+			l.session.disown(ownedKey{d.Channel, d.Key})
+		}
+	})
 	return nil
 }
 

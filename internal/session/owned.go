@@ -53,13 +53,10 @@ func (s *Session) disown(key ownedKey) {
 	delete(s.owned, key)
 }
 
-// release takes what the session owns if it has no connection or has ended.
+// release takes what the session owns.
 func (s *Session) release() []ownedKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.link != nil && !s.over {
-		return nil
-	}
 	var keys []ownedKey
 	for key := range s.owned {
 		keys = append(keys, key)
@@ -88,10 +85,15 @@ func (g *graces) begin(s *Session, now time.Time) {
 func (g *graces) over(now time.Time) (left []*Session) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for len(left) < len(g.waiting) && now.Sub(g.waiting[len(left)].at) >= leaveGrace {
-		left = append(left, g.waiting[len(left)].session)
+	n := 0
+	for n < len(g.waiting) && now.Sub(g.waiting[n].at) >= leaveGrace {
+		// It may have come back and left again since: then it stands further behind, too.
+		if s := g.waiting[n].session; s.goneFor(leaveGrace) {
+			left = append(left, s)
+		}
+		n++
 	}
-	g.waiting = slices.Delete(g.waiting, 0, len(left))
+	g.waiting = slices.Delete(g.waiting, 0, n)
 	return left
 }
 

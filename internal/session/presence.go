@@ -29,9 +29,13 @@ func (l *Link) join(id uint64, j wire.Join) error {
 	if !l.session.own(key, digest) {
 		return wire.Errorf(wire.CodeTooManyKeys, "a session owns at most %d keys", maxOwned)
 	}
-	l.propose(id, engine.Proposal{
+	l.proposeThen(id, engine.Proposal{
 		Channel: name, Map: &engine.MapChange{Key: l.session.id, Owner: l.session.id},
 		Message: wire.Message{Data: wire.JSONData(value)},
+	}, func(err error) {
+		if err != nil {
+			l.session.own(key, 0) // it is not known what the map has: the next join must say it
+		}
 	})
 	return nil
 }
@@ -42,8 +46,12 @@ func (l *Link) leave(id uint64, v wire.Leave) error {
 	if err != nil {
 		return err
 	}
-	l.session.disown(ownedKey{name, l.session.id})
-	l.propose(id, engine.Proposal{Channel: name, Map: &engine.MapChange{Key: l.session.id, Delete: true}})
+	change := &engine.MapChange{Key: l.session.id, Delete: true}
+	l.proposeThen(id, engine.Proposal{Channel: name, Map: change}, func(err error) {
+		if err == nil {
+			l.session.disown(ownedKey{name, l.session.id})
+		}
+	})
 	return nil
 }
 

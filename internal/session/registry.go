@@ -91,8 +91,13 @@ func (r *registry) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
-	for n < len(r.detached) && (now.Sub(r.detached[n].at) >= linger || len(r.detached)-n > maxDetached) {
-		if s := r.detached[n].session; !s.Connected() {
+	for n < len(r.detached) {
+		s, crowded := r.detached[n].session, len(r.detached)-n > maxDetached
+		if now.Sub(r.detached[n].at) < linger && !crowded {
+			break
+		}
+		// It may have come back and left again since: then it stands further behind, too.
+		if s.goneFor(linger) || crowded && !s.Connected() {
 			delete(r.byID, s.id)
 		}
 		n++

@@ -114,14 +114,20 @@ func (l *Link) publish(id uint64, p wire.Publish) error {
 }
 
 // propose hands a proposal of the client to the engine. It waits while the engine has no room.
-func (l *Link) propose(id uint64, p engine.Proposal) {
+func (l *Link) propose(id uint64, p engine.Proposal) { l.proposeThen(id, p, func(error) {}) }
+
+// proposeThen is propose, and calls then with the outcome, before the client is answered.
+func (l *Link) proposeThen(id uint64, p engine.Proposal, then func(error)) {
 	ctx, cancel := l.node.requestContext()
 	defer cancel()
 	l.mu.Lock()
 	l.publishing++
 	l.mu.Unlock()
 	p.User, p.Sender = l.session.user, l.sender
-	l.node.Engine.Publish(ctx, p, func(r engine.Receipt, err error) { l.published(id, p.Channel, r, err) })
+	l.node.Engine.Publish(ctx, p, func(r engine.Receipt, err error) {
+		then(err)
+		l.published(id, p.Channel, r, err)
+	})
 }
 
 // published answers a publish. It runs on a goroutine of the engine.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/earshot/earshot/wire"
 )
@@ -31,6 +32,7 @@ type Session struct {
 	// Guarded by mu.
 	data  any
 	link  *Link               // the connection; nil while there is none
+	left  time.Time           // when the last connection was lost
 	over  bool                // ended for good
 	owned map[ownedKey]uint64 // keys of maps that vanish with the session; see own
 }
@@ -109,8 +111,15 @@ func (s *Session) detach(link *Link) (detached bool) {
 	if s.link != link {
 		return false
 	}
-	s.link = nil
+	s.link, s.left = nil, time.Now()
 	return !s.over
+}
+
+// goneFor reports whether the session has had no connection for that long, or has ended.
+func (s *Session) goneFor(age time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over || s.link == nil && time.Since(s.left) >= age
 }
 
 // Connected reports whether the session has a connection.

@@ -143,6 +143,12 @@ func TestSessionLingers(t *testing.T) {
 		if w := resume(); !w.Resumed {
 			t.Fatal("the session ended while it was connected")
 		}
+		time.Sleep(linger - 2*time.Second)
+		resume()
+		time.Sleep(5 * time.Second) // the time at which it was left first is over
+		if w := resume(); !w.Resumed {
+			t.Fatal("the session ended before its time")
+		}
 		b.link.Lost()
 		time.Sleep(linger + 2*time.Second)
 		b.connect()
