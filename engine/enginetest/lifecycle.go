@@ -2,7 +2,9 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +19,8 @@ var lifecycleTests = map[string]func(*testing.T, Suite){
 	"run ends with its context": runEnds,
 	"run twice":                 runTwice,
 	"a full queue":              fullQueue,
+	"everything at once":        everythingAtOnce,
+	"the clock is moved":        clockMoved,
 }
 
 func beforeRun(t *testing.T, s Suite) {
@@ -116,7 +120,7 @@ func runTwice(t *testing.T, s Suite) {
 // fullQueue publishes to an engine that does not run until publishing blocks, which the context must end.
 func fullQueue(t *testing.T, s Suite) {
 	n := open(t, s, always(log(0)))
-	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	const most = 1000
 	large := engine.Proposal{Channel: "log:a", Message: message(string(make([]byte, 64<<10)))}
@@ -136,4 +140,74 @@ func fullQueue(t *testing.T, s Suite) {
 			t.Fatalf("an accepted publish failed: %v", err)
 		}
 	}
+}
+
+// everythingAtOnce does all that can be done with a few channels from many goroutines, and closes the engine in the midst of it.
+// What is answered must be a success or say that the engine is closed, and all must come to an end.
+func everythingAtOnce(t *testing.T, s Suite) {
+	n := start(t, s, func(channel string) engine.Rules {
+		if channel == "a:0" {
+			return engine.Rules{}
+		}
+		return engine.Rules{Kind: engine.KindLog, MaxPublications: 20, MaxBytes: 300, MaxAge: time.Minute}
+	})
+	var busy sync.WaitGroup
+	middle := make(chan struct{}, 8)
+	for i := range 8 {
+		busy.Go(func() {
+			for j := 0; churn(n, fmt.Sprintf("a:%d", (i+j)%3), i*1000+j); j++ {
+				if j == 100 {
+					middle <- struct{}{}
+				}
+			}
+		})
+	}
+	for range cap(middle) {
+		<-middle
+	}
+	n.stop()
+	busy.Wait()
+}
+
+// churn does one thing with the channel, as number says, until the engine is closed.
+func churn(n *node, channel string, number int) (more bool) {
+	var err error
+	switch ctx := context.Background(); number % 6 {
+	case 0, 1:
+		err = n.publish(keyed(channel, "ann", fmt.Sprint(number/12), "text")).err
+	case 2:
+		_, err = n.Subscribe(ctx, channel)
+	case 3:
+		n.Unsubscribe(channel)
+	case 4:
+		var page engine.Page
+		if page, err = n.History(ctx, channel, engine.Query{Limit: 10}); err == nil && page.Top.Offset > 5 {
+			err = n.Trim(ctx, channel, page.Start)
+		}
+	case 5:
+		_, err = n.History(ctx, channel, engine.Query{Last: 5, Limit: 5})
+	}
+	if errors.Is(err, engine.ErrNoHistory) {
+		err = nil
+	}
+	if err != nil && !errors.Is(err, engine.ErrClosed) {
+		n.t.Errorf("%d on %q: %v", number%6, channel, err)
+	}
+	return err == nil
+}
+
+// clockMoved sets the clock back and forward by an hour: times of a log never go back, and publishing goes on.
+func clockMoved(t *testing.T, s Suite) {
+	if !s.FollowsClock {
+		t.Skip("the engine has its own clock")
+	}
+	n := start(t, s, always(engine.Rules{Kind: engine.KindLog, MaxAge: 2 * time.Hour}))
+	at := []engine.Position{n.top("log:a")}
+	for i, moved := range []time.Duration{0, -time.Hour, 0, 2 * time.Hour, -time.Hour, 0} {
+		n.clock.pass(moved)
+		at = append(at, n.say("log:a", fmt.Sprint(i+1)))
+	}
+	page := n.page("log:a", engine.Query{Limit: 10})
+	checkPage(t, page, at, 1, 6, false)
+	checkChain(t, page.Publications)
 }
