@@ -50,7 +50,7 @@ bench: ## run the Go benchmarks
 .PHONY: system
 system:
 	$(call heading,system packages)
-	scripts/need gcc=gcc,libc6-dev chromium
+	scripts/need gcc=gcc,libc6-dev chromium redis-server
 
 $(NODE_MODULES): web/package-lock.json
 	$(call heading,npm ci)

@@ -33,7 +33,7 @@ func readBack(t *testing.T, s Suite) {
 	}
 	for _, m := range messages {
 		r := n.publish(engine.Proposal{Channel: "log:a", User: "ann", Sender: "phone", Message: m})
-		if r.err != nil || r.receipt.Duplicate || r.receipt.Durability != engine.DurabilityFsync {
+		if r.err != nil || r.receipt.Duplicate || r.receipt.Durability != s.Durability {
 			t.Fatalf("answer is %+v, %v", r.receipt, r.err)
 		}
 	}

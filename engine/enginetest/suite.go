@@ -17,6 +17,8 @@ type Suite struct {
 	Restarts bool
 	// FollowsClock says that the engine takes the time from Env.Now, so that the suite can let windows and ages pass.
 	FollowsClock bool
+	// Durability is what the receipt of a log's publication names under the zero value of engine.Rules.
+	Durability engine.Durability
 }
 
 // Env is what an engine is opened with.

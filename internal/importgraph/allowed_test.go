@@ -15,6 +15,7 @@ var allowed = map[string][]string{
 
 	"engine/enginetest": {"wire", "engine"},
 	"engine/local":      {"wire", "engine", "github.com/cockroachdb/pebble/v2"},
+	"engine/redis":      {"wire", "engine", "github.com/redis/rueidis"},
 
 	// From the clients' side down to the engine.
 	"internal/websocket": {"wire", "github.com/klauspost/compress"},

@@ -1,0 +1,93 @@
+package redis
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// checkBatch is how many channels are compared with Redis in one pipeline.
+const checkBatch = 256
+
+// check compares the channels that were quiet with Redis at every interval, and all of them after a reconnect.
+func (f *feeds) check(ctx context.Context) {
+	ticker := time.NewTicker(f.engine.options.CheckInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.checkNow:
+			f.compare(ctx, f.all())
+		case <-ticker.C:
+			f.engine.durability.read(ctx, f.engine)
+			f.compare(ctx, f.quiet())
+		}
+	}
+}
+
+// quiet returns the feeds to which nothing came since the last call, and those whose repair failed.
+func (f *feeds) quiet() []*channelFeed {
+	list := f.all()
+	quiet := list[:0]
+	for _, c := range list {
+		if c.rest() {
+			quiet = append(quiet, c)
+		}
+	}
+	return quiet
+}
+
+// rest reports whether the feed was quiet, and begins another span.
+func (c *channelFeed) rest() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	busy := c.busy && c.state == feedLive
+	c.busy = false
+	return !busy
+}
+
+// compare has the feeds repaired that are not where Redis is.
+func (f *feeds) compare(ctx context.Context, list []*channelFeed) {
+	for len(list) > 0 {
+		n := min(len(list), checkBatch)
+		f.compareSome(ctx, list[:n])
+		list = list[n:]
+	}
+}
+
+func (f *feeds) compareSome(ctx context.Context, list []*channelFeed) {
+	ctx, cancel := context.WithTimeout(ctx, f.engine.options.Timeout)
+	defer cancel()
+	commands := make(rueidis.Commands, len(list))
+	for i, c := range list {
+		commands[i] = c.metaCommand(f.engine.client)
+	}
+	for i, r := range f.engine.client.DoMulti(ctx, commands...) {
+		value, err := r.AsBytes()
+		if err != nil && !rueidis.IsRedisNil(err) {
+			f.log.Warn("cannot compare a channel with Redis", "channel", list[i].name, "error", err)
+			return // the others are no better
+		}
+		m, err := decodeMeta(value)
+		if err != nil || !list[i].isAt(m) {
+			f.broken.put(list[i])
+		}
+	}
+}
+
+// metaCommand reads the channel's meta. That of a channel which keeps nothing lives on because a node listens.
+func (c *channelFeed) metaCommand(client rueidis.Client) rueidis.Completed {
+	if c.retained() {
+		return client.B().Get().Key(c.keys.meta).Build()
+	}
+	return client.B().Getex().Key(c.keys.meta).PxMilliseconds(liveTTL.Milliseconds()).Build()
+}
+
+// isAt reports whether the feed works and has come as far as m.
+func (c *channelFeed) isAt(m meta) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == feedLive && c.at == m.top || c.state == feedEnded || c.state == feedOpening
+}

@@ -1,0 +1,38 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/enginetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func TestContract(t *testing.T) {
+	s := startServer(t, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
+	var prefixes sync.Map // of each environment
+	var count atomic.Int64
+	enginetest.Run(t, enginetest.Suite{
+		Restarts: true, FollowsClock: true, Durability: engine.DurabilityRedisEverySecond,
+		Open: func(t *testing.T, env *enginetest.Env) engine.Engine {
+			prefix, _ := prefixes.LoadOrStore(env, fmt.Sprintf("t%d:", count.Add(1)))
+			e, err := Open(context.Background(), Options{
+				URL: s.url(), Prefix: prefix.(string), Rules: env.Rules, Logger: quiet(), now: env.Now,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e
+		},
+	})
+}

@@ -1,0 +1,33 @@
+package redis
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/rueidis"
+
+	"github.com/earshot/earshot/engine"
+)
+
+// unavailable wraps an error of Redis, or of the way to it, in the engine's error for it; nil stays nil.
+func unavailable(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, rueidis.ErrClosing):
+		return fmt.Errorf("%s: %w", doing, engine.ErrClosed)
+	case errors.Is(err, errCorrupt):
+		return fmt.Errorf("%s: %w", doing, err)
+	case outOfMemory(err):
+		return fmt.Errorf("%w: %s: %w", engine.ErrDiskFull, doing, err)
+	}
+	// The rest may pass: no connection, a timeout, READONLY, LOADING, MASTERDOWN, CLUSTERDOWN, MISCONF, NOREPLICAS and more.
+	return fmt.Errorf("%w: %s: %w", engine.ErrUnavailable, doing, err)
+}
+
+// outOfMemory reports whether Redis is at its maxmemory and may not evict.
+func outOfMemory(err error) bool {
+	e, ok := rueidis.IsRedisErr(err)
+	return ok && strings.HasPrefix(e.Error(), "OOM ")
+}

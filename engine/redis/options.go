@@ -1,0 +1,75 @@
+package redis
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/earshot/earshot/engine"
+)
+
+// Options say where Redis is and how it is used. Only URL must be set.
+type Options struct {
+	// URL is redis://user:password@host:port/database, or rediss:// for TLS. User, password, port and database may be left
+	// out. Of a cluster it names one node, and ?addr=host:port more of them, any of which will do to find the others.
+	URL string
+	// TLS, if not nil, replaces the TLS settings that rediss:// stands for.
+	TLS *tls.Config
+	// Prefix begins every key and every pub/sub channel. It must not hold braces. Empty: "earshot:".
+	Prefix string
+	Rules  func(channel string) engine.Rules // called for each operation, concurrently; nil: nothing is kept
+	Logger *slog.Logger                      // nil: slog.Default
+
+	// Timeout bounds one call of Redis, and so how long a publish may wait before it fails. Zero: 2 s.
+	Timeout time.Duration
+	// CheckInterval is how often a channel that was quiet is compared with Redis. Zero: 10 s.
+	CheckInterval time.Duration
+
+	now func() time.Time // for tests; nil: the time of Redis
+}
+
+func (o *Options) setDefaults() error {
+	if o.URL == "" {
+		return errors.New("no URL")
+	}
+	if o.Prefix == "" {
+		o.Prefix = "earshot:"
+	}
+	if strings.ContainsAny(o.Prefix, "{}") {
+		return fmt.Errorf("prefix %q holds a brace", o.Prefix)
+	}
+	if o.Rules == nil {
+		o.Rules = func(string) engine.Rules { return engine.Rules{} }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Second
+	}
+	if o.CheckInterval <= 0 {
+		o.CheckInterval = 10 * time.Second
+	}
+	return nil
+}
+
+// client returns the options of the connections.
+func (o *Options) client() (rueidis.ClientOption, error) {
+	c, err := rueidis.ParseURL(o.URL)
+	if err != nil {
+		return c, errors.New("the URL cannot be read") // its error may show the password
+	}
+	if o.TLS != nil {
+		c.TLSConfig = o.TLS
+	}
+	c.DisableCache = true
+	c.Dialer.Timeout = o.Timeout
+	// A connection that says nothing for so long is given up. Twice a call's time, so that one slow call does not cut it.
+	c.ConnWriteTimeout = 2 * o.Timeout
+	return c, nil
+}
