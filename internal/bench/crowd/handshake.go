@@ -1,0 +1,69 @@
+//go:build linux
+
+package crowd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// maxHandshakeBytes bounds a server's answer to the handshake.
+const maxHandshakeBytes = 4 << 10
+
+// endpoint is where a server is, and what to ask it for.
+type endpoint struct {
+	addr string // host:port
+	path string // with query
+}
+
+// CheckURL returns what is wrong with the address of a server.
+func CheckURL(text string) error {
+	_, err := parseEndpoint(text)
+	return err
+}
+
+func parseEndpoint(text string) (endpoint, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return endpoint{}, err
+	}
+	if u.Scheme != "ws" && u.Scheme != "http" || u.Host == "" {
+		return endpoint{}, fmt.Errorf("%q is not ws://HOST:PORT/PATH", text)
+	}
+	addr := u.Host
+	if u.Port() == "" {
+		addr = net.JoinHostPort(u.Hostname(), "80")
+	}
+	return endpoint{addr: addr, path: u.RequestURI()}, nil
+}
+
+// request returns the handshake (RFC 6455 section 4.1). The key is that of the RFC: nobody looks whether it is random.
+func (e endpoint) request(subprotocol string) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", e.path, e.addr)
+	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+	if subprotocol != "" {
+		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", subprotocol)
+	}
+	b.WriteString("\r\n")
+	return []byte(b.String())
+}
+
+// accepted finds the end of the answer to a handshake and returns what follows. Until it is all there, ok is false.
+func accepted(data []byte) (rest []byte, ok bool, err error) {
+	end := bytes.Index(data, []byte("\r\n\r\n"))
+	if end < 0 {
+		if len(data) > maxHandshakeBytes {
+			return nil, false, errors.New("the answer to the handshake does not end")
+		}
+		return nil, false, nil
+	}
+	if status, _, _ := bytes.Cut(data, []byte("\r\n")); !bytes.HasPrefix(status, []byte("HTTP/1.1 101")) {
+		return nil, false, fmt.Errorf("the handshake was answered by %q", status)
+	}
+	return data[end+4:], true, nil
+}

@@ -1,0 +1,117 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/earshot/earshot"
+	"github.com/earshot/earshot/internal/bench/crowd"
+	"github.com/earshot/earshot/wire"
+)
+
+// channelsEach is how many channels one listener subscribes to; a session may have 128.
+const channelsEach = 100
+
+// library is an Earshot in this process, with listeners in another.
+type library struct {
+	server    *earshot.Server
+	web       *http.Server
+	data      string
+	running   sync.WaitGroup
+	listeners crowd.Crowd // nil for none
+}
+
+// openLibrary starts an Earshot with one namespace, and has every channel listened to.
+func (b *Publish) openLibrary(ctx context.Context) (store, error) {
+	data, err := b.tempDir()
+	if err != nil {
+		return nil, err
+	}
+	l := &library{data: data}
+	l.server, err = earshot.New(earshot.Options{
+		Data: data,
+		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Namespaces: map[string]earshot.Namespace{"bench": {
+			Kind: earshot.Log, History: earshot.History{Size: b.History}, Subscribe: earshot.Anyone,
+		}},
+	})
+	if err != nil {
+		_ = os.RemoveAll(data) // the error that matters is the server's
+		return nil, err
+	}
+	if err := l.start(ctx, b); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// start serves on a free port and connects the listeners.
+func (l *library) start(ctx context.Context, b *Publish) error {
+	l.web = &http.Server{Handler: l.server, ReadHeaderTimeout: startPatience}
+	l.running.Go(func() { _ = l.server.Run(context.WithoutCancel(ctx)) }) // close waits for it
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	l.running.Go(func() { _ = l.web.Serve(ln) }) // it ends with close
+	if b.NoFeed {
+		return nil
+	}
+	each := min(b.Channels, channelsEach)
+	o := crowd.Order{
+		URL: "http://" + ln.Addr().String() + endpointPath, Dialect: crowd.Earshot(), Unordered: true,
+		Clients: (b.Channels + each - 1) / each, Each: each, Channel: "bench:c", Channels: b.Channels, Underway: arrivalsUnderway,
+	}
+	if b.Channels%each != 0 {
+		return fmt.Errorf("--channels: must be a multiple of %d, so that each has one listener", each)
+	}
+	if l.listeners, err = crowd.NewApart(o, loadProcess); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, arrivePatience)
+	defer cancel()
+	a, err := l.listeners.Arrive(within)
+	if err == nil && a.Failed > 0 {
+		err = errors.New(a.Reason)
+	}
+	if err != nil {
+		return fmt.Errorf("connect listeners: %w", err)
+	}
+	return nil
+}
+
+func (l *library) publish(ctx context.Context, channel, id string, data []byte) error {
+	_, err := l.server.Publish(ctx, channel, earshot.Message{Message: wire.Message{Data: wire.JSONData(data)}, Idem: id})
+	return err
+}
+
+func (l *library) delivered() int64      { return l.listeners.Delivered() }
+func (l *library) news() <-chan struct{} { return l.listeners.News() }
+
+func (l *library) gaps() (int, error) {
+	t, err := l.listeners.Tally()
+	return t.Gaps, err
+}
+
+func (l *library) close() {
+	if l.listeners != nil {
+		l.listeners.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = l.server.Close(ctx) // its data is thrown away
+	_ = l.web.Close()       // all connections are gone
+	l.running.Wait()
+	_ = os.RemoveAll(l.data) // what is left is in the system's folder for temporary files
+}

@@ -1,0 +1,205 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/earshot/earshot/internal/bench/crowd"
+	"github.com/earshot/earshot/internal/bench/process"
+)
+
+// feedPatience is how long listeners may get nothing before what is missing counts as lost.
+const feedPatience = 5 * time.Second
+
+// Publish publishes durably over the Go API, in this process.
+type Publish struct {
+	Common
+	Publishers int           `default:"64" help:"Goroutines that publish, each waiting for its answer."`
+	Channels   int           `default:"10000" help:"Channels that they publish to in turn."`
+	Size       int           `default:"256" help:"Bytes of data in a message."`
+	History    int           `default:"100" help:"Messages that a channel retains."`
+	NoFeed     bool          `help:"Have nobody listen. Default: every channel has a subscriber, who must get everything."`
+	Warmup     time.Duration `default:"5s" help:"Publish for so long before measuring."`
+	Duration   time.Duration `default:"60s" help:"Measure for so long."`
+}
+
+// Help is printed below the flags.
+func (Publish) Help() string {
+	return `A publish is answered after fsync. Each has an idempotency id of its own, and the channel is trimmed. Latency is that of
+a publish, until its answer. CPU is that of all the bench's processes: server, publishers and listeners.
+
+With --baseline=redis, a redis-server of the bench's own with appendfsync always does the same in one Lua call.`
+}
+
+// Validate is called by kong after parsing.
+func (b *Publish) Validate() error {
+	return errors.Join(b.Common.Validate(), b.validateSides(),
+		inRange("--publishers", b.Publishers, 1, 10_000),
+		inRange("--channels", b.Channels, 1, maxConnections),
+		inRange("--size", b.Size, crowd.MinDataBytes, maxDataBytes),
+		inRange("--history", b.History, 1, 1_000_000),
+		lasting("--warmup", b.Warmup, 0),
+		lasting("--duration", b.Duration, 100*time.Millisecond))
+}
+
+func (b *Publish) validateSides() error {
+	if b.URL != "" {
+		return errors.New("--url: this bench uses the Go API in its own process")
+	}
+	if b.Baseline != "" && b.Baseline != baselineRedis {
+		return errors.New("--baseline: only redis is one of this bench")
+	}
+	return nil
+}
+
+// Run measures and prints the report.
+func (b *Publish) Run(ctx context.Context, stdout io.Writer) error {
+	p := &progress{w: os.Stderr, prefix: "bench publish"}
+	subject := b.side("earshot", b.openLibrary, p)
+	var baseline *side
+	if b.Baseline == baselineRedis {
+		baseline = b.side("redis, appendfsync always", b.openRedis, p)
+	}
+	return b.compare(ctx, p, newReport("publish", subject, baseline), subject, baseline, stdout)
+}
+
+// store is what publishers publish to.
+type store interface {
+	// publish returns once the message is durable.
+	publish(ctx context.Context, channel, id string, data []byte) error
+	// delivered returns how many publications listeners have had, and news is sent to when they have had more.
+	delivered() int64
+	news() <-chan struct{}
+	// gaps returns how often listeners were told that publications were left out: retention dropped them unread.
+	gaps() (int, error)
+	close()
+}
+
+func (b *Publish) side(name string, open func(context.Context) (store, error), p *progress) *side {
+	return &side{name: name, measure: func(ctx context.Context) (figures, error) {
+		s, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer s.close()
+		return b.measure(ctx, s, p)
+	}}
+}
+
+func (b *Publish) channel(i int) string { return crowd.ChannelName("bench:c", i, b.Channels) }
+
+func (b *Publish) measure(ctx context.Context, s store, p *progress) (figures, error) {
+	run := &publishRun{bench: b, store: s, names: make([]string, b.Channels)}
+	for i := range run.names {
+		run.names[i] = b.channel(i)
+	}
+	defer p.watch(func() string { return fmt.Sprintf("%d publishes", run.next.Load()) })()
+	if _, _, err := run.publishFor(ctx, b.Warmup); err != nil {
+		return nil, fmt.Errorf("warm up: %w", err)
+	}
+	before, err := process.CPU(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	count, h, err := run.publishFor(ctx, b.Duration)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(began)
+	after, err := process.CPU(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	f := figures{errorCount: 0, messages: float64(count), publishesRate: float64(count) / took.Seconds()}
+	f[cpuPerPublishes] = (after - before).Seconds() / float64(count) * 1e6
+	f.setPercentiles(latency, h)
+	return f, run.awaitFeed(ctx, f)
+}
+
+// publishRun is publishers at work.
+type publishRun struct {
+	bench *Publish
+	store store
+	names []string
+	next  atomic.Int64 // the number of the next message
+}
+
+// publishFor publishes for d and returns how many messages were committed, and how long each took.
+func (r *publishRun) publishFor(ctx context.Context, d time.Duration) (int64, *crowd.Histogram, error) {
+	before := r.next.Load()
+	end := time.Now().Add(d)
+	all := make([]*crowd.Histogram, r.bench.Publishers)
+	failures := make([]error, r.bench.Publishers)
+	var publishing sync.WaitGroup
+	for i := range all {
+		all[i] = crowd.NewHistogram()
+		publishing.Go(func() { failures[i] = r.publishUntil(ctx, end, i, all[i]) })
+	}
+	publishing.Wait()
+	for _, h := range all[1:] {
+		all[0].Add(h)
+	}
+	return r.next.Load() - before, all[0], errors.Join(failures...)
+}
+
+func (r *publishRun) publishUntil(ctx context.Context, end time.Time, publisher int, h *crowd.Histogram) error {
+	for time.Now().Before(end) {
+		n := r.next.Add(1)
+		channel := r.names[int(n)%len(r.names)]
+		id := strconv.Itoa(publisher) + "/" + strconv.FormatInt(n, 10)
+		stamp := crowd.Stamp()
+		if err := r.store.publish(ctx, channel, id, crowd.Data(r.bench.Size, stamp, uint64(n))); err != nil {
+			return err
+		}
+		h.Record(crowd.Stamp() - stamp)
+	}
+	return nil
+}
+
+// awaitFeed waits until listeners have had what was committed. What is missing is an error, unless they were told so.
+func (r *publishRun) awaitFeed(ctx context.Context, f figures) error {
+	if r.bench.NoFeed {
+		return nil
+	}
+	committed := r.next.Load()
+	if err := r.awaitDelivered(ctx, committed); err != nil {
+		return err
+	}
+	got := r.store.delivered()
+	told, err := r.store.gaps()
+	if err != nil {
+		return err
+	}
+	f[deliveries], f[gapCount] = float64(got), float64(told)
+	if told == 0 || got > committed {
+		f[errorCount] += float64(abs(committed - got))
+	}
+	return nil
+}
+
+// awaitDelivered waits until listeners have had n publications, or get no more.
+func (r *publishRun) awaitDelivered(ctx context.Context, n int64) error {
+	patience := time.NewTimer(feedPatience)
+	defer patience.Stop()
+	for r.store.delivered() < n {
+		select {
+		case <-r.store.news():
+			patience.Reset(feedPatience)
+		case <-patience.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+)
+
+// loadThreads is how many threads the load may run on at once. A loop that is back from the kernel must not wait for the
+// Go scheduler because other loops are at work; the operating system shares out the cores.
+const loadThreads = 8
+
+// side is one of the two that are compared.
+type side struct {
+	name    string
+	measure func(ctx context.Context) (figures, error)
+}
+
+// serverBench is a scenario that can be measured against any server.
+type serverBench func(ctx context.Context, t *target, p *progress) (figures, error)
+
+// runServers measures Earshot and the baseline of the flags, each time on a fresh server.
+func (c *Common) runServers(ctx context.Context, name string, measure serverBench, stdout io.Writer) error {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(loadThreads, runtime.NumCPU())))
+	p := &progress{w: os.Stderr, prefix: "bench " + name}
+	subject := c.serverSide("earshot", c.openEarshot, measure, p)
+	var baseline *side
+	if c.Baseline != "" {
+		baseline = c.serverSide(c.Baseline, c.openBaseline, measure, p)
+	}
+	return c.compare(ctx, p, newReport(name, subject, baseline), subject, baseline, stdout)
+}
+
+func (c *Common) serverSide(name string, open func(context.Context) (*target, error), measure serverBench, p *progress) *side {
+	return &side{name: name, measure: func(ctx context.Context) (figures, error) {
+		t, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer t.close()
+		return measure(ctx, t, p)
+	}}
+}
+
+// compare measures the sides in turn and prints the report. Without a baseline it measures once.
+func (c *Common) compare(ctx context.Context, p *progress, r *Report, subject, baseline *side, stdout io.Writer) error {
+	pairs := c.Pairs
+	if baseline == nil {
+		pairs = 1
+	}
+	for i := range pairs {
+		both, err := measurePair(ctx, p, fmt.Sprintf("%d of %d", i+1, pairs), subject, baseline)
+		if err != nil {
+			return err
+		}
+		r.pairs = append(r.pairs, both)
+	}
+	return r.write(stdout, c.JSON)
+}
+
+func measurePair(ctx context.Context, p *progress, which string, subject, baseline *side) (both pair, err error) {
+	p.say("%s: %s", which, subject.name)
+	if both.subject, err = subject.measure(ctx); err != nil {
+		return both, fmt.Errorf("measure %s: %w", subject.name, err)
+	}
+	if baseline == nil {
+		return both, nil
+	}
+	p.say("%s: %s", which, baseline.name)
+	if both.baseline, err = baseline.measure(ctx); err != nil {
+		return both, fmt.Errorf("measure %s: %w", baseline.name, err)
+	}
+	return both, nil
+}

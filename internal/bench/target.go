@@ -1,0 +1,144 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/earshot/earshot/internal/bench/bare"
+	"github.com/earshot/earshot/internal/bench/crowd"
+	"github.com/earshot/earshot/internal/bench/process"
+)
+
+// endpointPath is where an Earshot takes WebSocket connections, unless its URL has a path.
+const endpointPath = "/live/websocket"
+
+// target is a server that is measured.
+type target struct {
+	url      string // where clients connect
+	dialect  crowd.Dialect
+	earshot  bool
+	channels bool // it knows channels; otherwise everybody gets everything
+	pid      int  // zero: its CPU and memory can't be measured
+
+	server *listening // nil if it is not the bench's own
+	data   string     // its temporary folder; empty for none
+}
+
+// openEarshot returns the server at --url, or starts one.
+func (c *Common) openEarshot(ctx context.Context) (*target, error) {
+	t := &target{dialect: crowd.Earshot(), earshot: true, channels: true}
+	if c.URL != "" {
+		t.url, t.pid = earshotURL(c.URL), c.ServerPID
+		return t, nil
+	}
+	var err error
+	if t.data, err = c.tempDir(); err != nil {
+		return nil, err
+	}
+	if err := t.start(ctx, "127.0.0.1:0"); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// start runs the target's own server on addr.
+func (t *target) start(ctx context.Context, addr string) error {
+	cmd, err := self("serve", "--insecure-open", "--addr", addr, "--data", t.data)
+	if err != nil {
+		return err
+	}
+	if t.server, err = listen(ctx, cmd); err != nil {
+		return err
+	}
+	t.url, t.pid = earshotURL(t.server.url), t.server.child.PID()
+	return nil
+}
+
+// restart kills the target's own server, as a crash would, and starts it again on the same address and data.
+func (t *target) restart(ctx context.Context) error {
+	u, err := url.Parse(t.url)
+	if err != nil {
+		return err
+	}
+	t.server.kill()
+	return t.start(ctx, u.Host)
+}
+
+// openBaseline starts the bare server, or returns the other one that --baseline names.
+func (c *Common) openBaseline(ctx context.Context) (*target, error) {
+	if c.Baseline != baselineRaw {
+		d, err := crowd.ReadDialect(c.BaselineFrames)
+		return &target{url: c.Baseline, dialect: d, channels: true, pid: c.BaselinePID}, err
+	}
+	cmd, err := self("bench", "bare")
+	if err != nil {
+		return nil, err
+	}
+	server, err := listen(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	d := crowd.Dialect{Publish: bareFrame(), PublishPath: bare.PublishPath}
+	return &target{url: server.url + "/subscribe", dialect: d, pid: server.child.PID(), server: server}, nil
+}
+
+// close ends the target's own server.
+func (t *target) close() {
+	if t.server != nil {
+		t.server.stop()
+	}
+	if t.data != "" {
+		_ = os.RemoveAll(t.data) // what is left is in the system's folder for temporary files
+	}
+}
+
+// usage is what a server has used so far.
+type usage struct {
+	cpu time.Duration
+	at  time.Time
+}
+
+// usage reads the server's CPU time. It is zero for a server whose process is not known.
+func (t *target) usage() (usage, error) {
+	if t.pid == 0 {
+		return usage{at: time.Now()}, nil
+	}
+	cpu, err := process.CPU(t.pid)
+	return usage{cpu, time.Now()}, err
+}
+
+// self prepares a run of this program.
+func self(args ...string) (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return exec.Command(program, args...), nil
+}
+
+// loadProcess prepares a process for a part of a crowd.
+func loadProcess() (*exec.Cmd, error) { return self("bench", "crowd") }
+
+func earshotURL(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || strings.Trim(u.Path, "/") != "" { // Validate has seen it
+		return base
+	}
+	return strings.TrimSuffix(base, "/") + endpointPath
+}
+
+// baseURL is the address of the server of which url is the endpoint.
+func baseURL(endpoint string) string {
+	if base, ok := strings.CutSuffix(endpoint, endpointPath); ok {
+		return base
+	}
+	return strings.TrimSuffix(endpoint, "/websocket")
+}
