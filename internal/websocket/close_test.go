@@ -58,7 +58,7 @@ func TestCloseIsBounded(t *testing.T) {
 	st := startStation(t, Config{}, newOwner)
 	p := dialPeer(t, st)
 	o := <-st.owners
-	o.endless = true
+	o.talkForever()
 	o.conn.Close(CloseGoingAway, "")
 	if code := codeOf(p.untilClose()); code != CloseGoingAway {
 		t.Errorf("close code %d", code)
@@ -221,7 +221,7 @@ func TestServerClose(t *testing.T) {
 	if f, err := p.next(); err == nil {
 		t.Errorf("peer got %v", f)
 	}
-	if err := st.Run(ctx); err != ErrServerClosed {
+	if err := st.Run(ctx); err != nil {
 		t.Errorf("Run after Close: %v", err)
 	}
 	if res := shakeHands(t, st, handshakeRequest()); res.StatusCode != http.StatusServiceUnavailable {

@@ -50,8 +50,7 @@ func TestStuckReadersDelayNobody(t *testing.T) {
 		for range 8 {
 			dialOracle(t, st)
 			o := <-st.owners
-			o.endless = true
-			o.conn.Notify()
+			o.talkForever()
 			stuck = append(stuck, o)
 		}
 		for _, o := range stuck {
@@ -87,8 +86,7 @@ func TestStalledTCP(t *testing.T) {
 	st := startStation(t, Config{StallTimeout: 500 * time.Millisecond}, newOwner)
 	p := dialPeer(t, st)
 	o := <-st.owners
-	o.endless = true
-	o.conn.Notify()
+	o.talkForever()
 	if err := o.wantClosed(t); !errors.Is(err, ErrStalled) {
 		t.Errorf("closed by %v", err)
 	}
@@ -105,7 +103,7 @@ func TestStalledTCP(t *testing.T) {
 // TestSlowIsNotStalled has a peer that takes a byte now and then.
 func TestSlowIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, p := pipeStation(t, Config{PingInterval: time.Hour}, newOwner)
+		o, p := pipeStation(t, Config{PingInterval: noPings}, newOwner)
 		for i := range 10 {
 			text := fmt.Sprint(i)
 			o.say(OpText, []byte(text))
@@ -181,7 +179,10 @@ func TestNotifyDuringFill(t *testing.T) {
 // TestTurnsAreShared has a connection with endless news share its worker with another.
 func TestTurnsAreShared(t *testing.T) {
 	st := startStation(t, Config{Workers: 1}, newOwner)
-	talker, listener := dialPeer(t, st), dialPeer(t, st)
+	talker := dialPeer(t, st)
+	first := <-st.owners
+	listener := dialPeer(t, st)
+	second := <-st.owners
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer talker.Close()
@@ -193,9 +194,7 @@ func TestTurnsAreShared(t *testing.T) {
 			}
 		}
 	})
-	first, second := <-st.owners, <-st.owners
-	first.endless = true
-	first.conn.Notify()
+	first.talkForever()
 	for i := range 100 {
 		text := fmt.Sprint(i)
 		second.say(OpText, []byte(text))

@@ -16,11 +16,11 @@ const patience = 20 * time.Second
 type owner struct {
 	conn      *Conn
 	onMessage func(op Opcode, payload []byte) error
-	endless   bool // always has more to say
 	closed    chan error
 
-	mu    sync.Mutex
-	queue [][]byte // whole frames
+	mu      sync.Mutex
+	queue   [][]byte // whole frames
+	endless bool     // there is always more
 }
 
 // newOwner returns a Handler of c that takes every message.
@@ -62,6 +62,14 @@ func (o *owner) say(op Opcode, payload []byte) {
 	frame := append(AppendHeader(nil, op, len(payload)), payload...)
 	o.mu.Lock()
 	o.queue = append(o.queue, frame)
+	o.mu.Unlock()
+	o.conn.Notify()
+}
+
+// talkForever makes the owner always have more to say.
+func (o *owner) talkForever() {
+	o.mu.Lock()
+	o.endless = true
 	o.mu.Unlock()
 	o.conn.Notify()
 }

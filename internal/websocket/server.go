@@ -52,10 +52,10 @@ func NewServer(cfg Config) *Server {
 }
 
 // Run writes what connections have to say and keeps their times, until ctx ends or Close is called; then it returns nil.
-// Without it connections only read. It is called once; after Close it returns ErrServerClosed.
+// Without it connections only read. It is called once, and returns at once after Close.
 func (s *Server) Run(ctx context.Context) error {
 	if !s.enter() {
-		return ErrServerClosed
+		return nil
 	}
 	defer s.leave()
 	ctx, cancel := context.WithCancel(ctx)
