@@ -17,6 +17,8 @@ type Suite struct {
 	Restarts bool
 	// FollowsClock says that the engine takes the time from Env.Now, so that the suite can let windows and ages pass.
 	FollowsClock bool
+	// Maps says that the engine has channels of engine.KindMap.
+	Maps bool
 	// Durability is what the receipt of a log's publication names under the zero value of engine.Rules.
 	Durability engine.Durability
 }
@@ -40,9 +42,13 @@ func Run(t *testing.T, s Suite) {
 		{"feed", feedTests},
 		{"live", liveTests},
 		{"trim", trimTests},
+		{"maps", mapTests},
 		{"lifecycle", lifecycleTests},
 	}
 	for _, g := range groups {
+		if g.name == "maps" && !s.Maps {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) {
 			for name, test := range g.tests {
 				t.Run(name, func(t *testing.T) {

@@ -15,6 +15,8 @@ type logState struct {
 	tag    uint32 // of the entry at top
 	bytes  int64  // sum of the sizes of all publications up to top
 	unixMS int64  // of the entry at top
+	keys   int    // of a map: how many it has
+	lost   uint64 // of a map: positions before this offset, but for zero, missed a deleted key that is forgotten
 }
 
 func (s *logState) position() engine.Position {
@@ -54,17 +56,18 @@ type channel struct {
 	purging    bool   // waits for the deletion of what retention dropped
 	subscribed bool
 	live       *liveState
-	tainted    bool // an uncommitted batch of it may be in the store: never to be loaded again
+	settled    chan struct{} // closed when the batch under way is committed or has failed; nil while nobody waits
+	tainted    bool          // an uncommitted batch of it may be in the store: never to be loaded again
 }
 
 // load reads the channel from the store unless that was done already.
-func (c *channel) load(s *store, loose bool) error {
+func (c *channel) load(s *store, kind engine.Kind, loose bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.loaded {
 		return nil
 	}
-	state, err := s.loadLog(c.name, loose)
+	state, err := s.loadLog(c.name, kind, loose)
 	if err != nil {
 		return err
 	}
@@ -77,6 +80,33 @@ func (c *channel) state() logState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.log
+}
+
+// settle lets those go on who wait for the batch under way.
+func (c *channel) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settleLocked()
+}
+
+func (c *channel) settleLocked() {
+	if c.settled != nil {
+		close(c.settled)
+		c.settled = nil
+	}
+}
+
+// committed returns the state once it is committed up to offset; if that is still under way, a channel to wait for.
+func (c *channel) committed(offset uint64) (logState, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.log.top >= offset || c.tainted {
+		return c.log, nil
+	}
+	if c.settled == nil {
+		c.settled = make(chan struct{})
+	}
+	return c.log, c.settled
 }
 
 // snapshot returns the committed state and the newest publications at the same instant.

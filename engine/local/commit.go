@@ -29,7 +29,9 @@ type draft struct {
 	marks marks
 	added []mark // of pubs
 	pubs  []*engine.Publication
-	feed  bool // the node listened when pubs became visible
+	// changed are the keys of a map that the batch changes.
+	changed map[string]mapEntry
+	feed    bool // the node listened when pubs became visible
 }
 
 func (c *committer) loose() bool { return c.durability != engine.DurabilityFsync }
@@ -104,6 +106,7 @@ func (c *committer) abandon(batch []proposal, err error) {
 	for _, d := range c.drafts {
 		d.ch.draft = nil
 		d.ch.taint()
+		d.ch.settle()
 	}
 	c.drafts = c.drafts[:0]
 }
@@ -111,7 +114,7 @@ func (c *committer) abandon(batch []proposal, err error) {
 // add puts one proposal into the batch.
 func (c *committer) add(p *proposal, now int64) error {
 	p.receipt.Durability = c.durability
-	d, err := c.draftOf(p.ch)
+	d, err := c.draftOf(p.ch, p.rules.Kind)
 	if err != nil {
 		return err
 	}
@@ -120,14 +123,21 @@ func (c *committer) add(p *proposal, now int64) error {
 			return err
 		}
 	}
-	if err := d.append(c, p, now); err != nil {
+	if p.change != nil {
+		err = d.change(c, p, now)
+	} else {
+		err = d.append(c, p, now)
+	}
+	if err != nil {
 		return err
 	}
-	p.receipt.Position = p.pub.Position
+	if p.pub.Offset != 0 {
+		p.receipt.Position = p.pub.Position
+	}
 	if !p.keyed {
 		return nil
 	}
-	r := keyRecord{digest: p.digest, unixMS: now, position: p.pub.Position}
+	r := keyRecord{digest: p.digest, unixMS: now, position: p.receipt.Position}
 	c.fresh[p.key] = r
 	return c.engine.keys.add(c.batch, p.key, r, keyWindow(p.rules))
 }
@@ -150,15 +160,15 @@ func (c *committer) repeated(p *proposal, now int64) (bool, error) {
 }
 
 // draftOf returns the channel's draft in this batch.
-func (c *committer) draftOf(ch *channel) (*draft, error) {
+func (c *committer) draftOf(ch *channel, kind engine.Kind) (*draft, error) {
 	if ch.draft != nil {
 		return ch.draft, nil
 	}
-	if err := ch.load(c.engine.store, c.loose()); err != nil {
+	if err := ch.load(c.engine.store, kind, c.loose()); err != nil {
 		return nil, unavailable("load channel", err)
 	}
 	ch.mu.Lock()
-	d := &draft{ch: ch, state: ch.log, marks: ch.marks}
+	d := &draft{ch: ch, state: ch.log, marks: ch.marks, changed: map[string]mapEntry{}}
 	ch.mu.Unlock()
 	ch.draft = d
 	c.drafts = append(c.drafts, d)
@@ -221,8 +231,11 @@ func (d *draft) show(e *Engine) {
 	ch.log.first = first
 	ch.saved = max(ch.saved, d.state.first)
 	ch.marks = d.marks
-	ch.ring.add(d.pubs)
-	ch.ring.drop(first)
+	if d.state.record.kind == engine.KindLog { // of a map, what comes last is not the whole
+		ch.ring.add(d.pubs)
+		ch.ring.drop(first)
+	}
+	ch.settleLocked()
 	d.feed = ch.subscribed && e.feed != nil && len(d.pubs) > 0
 	e.requestPurgeLocked(ch, purgeAt)
 }

@@ -76,6 +76,8 @@ type Engine struct {
 	feed   engine.Feed // set by Run before the lanes start
 	floors sync.Mutex  // held from reading to writing where a log starts, so that it never goes back
 
+	disowned bool // keys of earlier runs have been looked for; owned by upkeep
+
 	closing   chan struct{} // closed when no proposal is accepted any more
 	closeOnce sync.Once
 	ran       chan struct{} // closed when Run returned

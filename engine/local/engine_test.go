@@ -24,6 +24,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 func TestContract(t *testing.T) {
 	var disks sync.Map // a file system in memory for each environment
 	enginetest.Run(t, enginetest.Suite{
+		Maps:     true,
 		Restarts: true, FollowsClock: true,
 		Open: func(t *testing.T, env *enginetest.Env) engine.Engine {
 			disk, _ := disks.LoadOrStore(env, vfs.NewMem())

@@ -11,12 +11,16 @@ import (
 )
 
 // History implements engine.Log.
-func (e *Engine) History(_ context.Context, channel string, q engine.Query) (engine.Page, error) {
-	ch, rules, leave, err := e.openLog(channel)
+func (e *Engine) History(ctx context.Context, channel string, q engine.Query) (engine.Page, error) {
+	kind := e.options.Rules(channel).Kind
+	ch, rules, leave, err := e.openChannel(channel, max(kind, engine.KindLog))
 	if err != nil {
 		return engine.Page{}, err
 	}
 	defer leave()
+	if kind == engine.KindMap {
+		return e.mapPage(ctx, ch, q)
+	}
 	if err := e.expire(ch, rules); err != nil {
 		return engine.Page{}, fmt.Errorf("read history: %w", err)
 	}

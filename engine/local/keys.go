@@ -25,6 +25,7 @@ var (
 	keySeed       = []byte{prefixMeta, 's'} // random bytes that epochs are derived from
 	keyGeneration = []byte{prefixMeta, 'g'} // number of unclean stops
 	keyClean      = []byte{prefixMeta, 'c'} // present while the store is closed after a clean stop
+	keyRun        = []byte{prefixMeta, 'r'} // number of times that the store was opened
 	keyNextID     = []byte{prefixMeta, 'i'} // channel ids from here on were never given
 )
 

@@ -16,6 +16,8 @@ type proposal struct {
 	key    keyID
 	digest digest // only of a keyed proposal
 	rules  engine.Rules
+	change *engine.MapChange // of a map; nil in other channels
+	tends  uint64            // of a change that upkeep proposes: the entry that it has found something due of
 	done   func(engine.Receipt, error)
 	// Set by the lane.
 	receipt engine.Receipt

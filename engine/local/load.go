@@ -10,17 +10,20 @@ import (
 
 // loadLog reads a channel's state. A channel that the store does not know gets the epoch that it will be created with;
 // loose says whether it would be created without waiting for the disk.
-func (s *store) loadLog(name string, loose bool) (logState, error) {
+func (s *store) loadLog(name string, kind engine.Kind, loose bool) (logState, error) {
 	v, found, err := s.get(channelKey(name))
 	if err != nil {
 		return logState{}, err
 	}
 	if !found {
-		return s.absentLog(name, loose), nil
+		return s.absentLog(name, kind, loose), nil
 	}
 	record, err := decodeChannelRecord(v)
 	if err != nil {
 		return logState{}, fmt.Errorf("load channel %q: %w", name, err)
+	}
+	if record.kind != kind {
+		return logState{}, fmt.Errorf("channel %q was kept as another kind: give its namespace another name", name)
 	}
 	state := logState{record: record, first: 1}
 	if record.loose && record.generation != s.generation {
@@ -33,12 +36,12 @@ func (s *store) loadLog(name string, loose bool) (logState, error) {
 	return state, nil
 }
 
-func (s *store) absentLog(name string, loose bool) logState {
+func (s *store) absentLog(name string, kind engine.Kind, loose bool) logState {
 	generation := uint64(0)
 	if loose { // it may have been there, and lost with all that was in it
 		generation = s.generation
 	}
-	return logState{record: channelRecord{epoch: s.seed.epoch(name, generation)}, first: 1, stale: true}
+	return logState{record: channelRecord{epoch: s.seed.epoch(name, generation), kind: kind}, first: 1, stale: true}
 }
 
 // loadEnds reads where the log starts and ends. (Most channels have no floor, which a filter tells; looking for the
@@ -54,6 +57,9 @@ func (s *store) loadEnds(state *logState) error {
 			return err
 		}
 		state.first, state.top, state.tag, state.bytes, state.unixMS = f.first, f.top, f.tag, f.bytes, f.unixMS
+	}
+	if state.record.kind == engine.KindMap { // the entries of its keys are retained wherever they are
+		state.first, state.lost = 1, state.first-1
 	}
 	it, err := s.entries(state.record.id, 1)
 	if err != nil {
@@ -90,6 +96,9 @@ func loadTop(state *logState, it *pebble.Iterator) error {
 	if offset < state.top {
 		return nil
 	}
+	if state.record.kind == engine.KindMap {
+		return loadMapTop(state, offset, v)
+	}
 	p, h, err := decodeEntry(engine.Position{Epoch: state.record.epoch, Offset: offset}, v)
 	if err != nil {
 		return err
@@ -99,9 +108,23 @@ func loadTop(state *logState, it *pebble.Iterator) error {
 	return nil
 }
 
+func loadMapTop(state *logState, offset uint64, v []byte) error {
+	p, m, err := decodeMapEntry(engine.Position{Offset: offset}, v)
+	if err != nil {
+		return err
+	}
+	state.top, state.tag, state.unixMS, state.keys = offset, p.Tag, p.UnixMS, m.keys
+	return nil
+}
+
 // entries returns an iterator over the channel's entries from an offset on.
 func (s *store) entries(id, from uint64) (*pebble.Iterator, error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: entryKey(id, from), UpperBound: entryKey(id+1, 0)})
+	return s.iterate(entryKey(id, from), entryKey(id+1, 0))
+}
+
+// iterate returns an iterator over the keys from lower to before upper.
+func (s *store) iterate(lower, upper []byte) (*pebble.Iterator, error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return nil, fmt.Errorf("read store: %w", err)
 	}

@@ -2,18 +2,23 @@ package local
 
 import (
 	"context"
+	"errors"
 
 	"github.com/earshot/earshot/engine"
 )
 
+// errNoKey says that a message to a map names no key of it.
+var errNoKey = errors.New("a message to a map must set or delete a key")
+
 // Publish implements engine.Log. What can be done before the order is known is done here, on the caller's goroutine.
 func (e *Engine) Publish(ctx context.Context, p engine.Proposal, done func(engine.Receipt, error)) {
-	if err := e.publish(ctx, p, done); err != nil {
+	if err := e.propose(ctx, p, 0, done); err != nil {
 		done(engine.Receipt{}, err)
 	}
 }
 
-func (e *Engine) publish(ctx context.Context, p engine.Proposal, done func(engine.Receipt, error)) error {
+// propose queues a proposal. One of upkeep names the entry that it tends.
+func (e *Engine) propose(ctx context.Context, p engine.Proposal, tends uint64, done func(engine.Receipt, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -26,6 +31,12 @@ func (e *Engine) publish(ctx context.Context, p engine.Proposal, done func(engin
 	}
 	q := proposal{pub: &engine.Publication{User: p.User, Sender: p.Sender, Message: p.Message}, rules: rules, done: done}
 	q.body = appendBody(make([]byte, 0, q.pub.Size()+32), q.pub)
+	if rules.Kind == engine.KindMap {
+		if p.Map == nil {
+			return errNoKey
+		}
+		q.change, q.tends, q.body = p.Map, tends, appendMapBody(nil, p.Map, q.body)
+	}
 	if p.Idem != "" {
 		q.keyed, q.key, q.digest = true, hashKey(p.Channel, p.User, p.Idem), hashBody(q.body)
 	}
@@ -39,7 +50,7 @@ func (e *Engine) publish(ctx context.Context, p engine.Proposal, done func(engin
 
 // laneOf returns the lane that the rules ask for.
 func (e *Engine) laneOf(r engine.Rules) *lane {
-	if r.Kind != engine.KindLog {
+	if r.Kind == engine.KindPub {
 		return e.lanes[engine.DurabilityNone]
 	}
 	if r.Durability == engine.DurabilityFsync {

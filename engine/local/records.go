@@ -19,22 +19,24 @@ type channelRecord struct {
 	epoch      uint64
 	generation uint64 // of the store when the epoch began
 	loose      bool   // written without waiting for the disk: an unclean stop ends the epoch
+	kind       engine.Kind
 }
 
 func (r channelRecord) encode() []byte {
 	b := binary.LittleEndian.AppendUint64([]byte{recordVersion}, r.id)
 	b = binary.LittleEndian.AppendUint64(b, r.epoch)
 	b = binary.AppendUvarint(b, r.generation)
+	loose := byte(0)
 	if r.loose {
-		return append(b, 1)
+		loose = 1
 	}
-	return append(b, 0)
+	return append(b, loose, byte(r.kind))
 }
 
 func decodeChannelRecord(value []byte) (channelRecord, error) {
 	d := decoder{rest: value}
 	d.version(recordVersion)
-	r := channelRecord{id: d.uint64(), epoch: d.uint64(), generation: d.uvarint(), loose: d.byte() == 1}
+	r := channelRecord{id: d.uint64(), epoch: d.uint64(), generation: d.uvarint(), loose: d.byte() == 1, kind: engine.Kind(d.byte())}
 	if !d.ok() || r.epoch == 0 {
 		return r, fmt.Errorf("%w: channel record", errCorrupt)
 	}

@@ -15,7 +15,7 @@ import (
 // entriesOnDisk counts what the store holds of a channel, seen or not.
 func (r *rig) entriesOnDisk(channel string) (n int) {
 	r.t.Helper()
-	state, err := r.store.loadLog(channel, false)
+	state, err := r.store.loadLog(channel, engine.KindLog, false)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type store struct {
 	lock       *pebble.Lock
 	seed       seed
 	generation uint64
+	run        uint64 // how often the store was opened
 
 	// write makes batches enter Pebble one at a time and only while it is healthy: once a log write failed, Pebble
 	// would panic at the next one.
@@ -155,8 +156,13 @@ func (s *store) resume(b *pebble.Batch) error {
 	}
 	generation, err1 := s.number(keyGeneration)
 	nextID, err2 := s.number(keyNextID)
-	_, clean, err3 := s.get(keyClean)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	run, err3 := s.number(keyRun)
+	_, clean, err4 := s.get(keyClean)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return err
+	}
+	s.run = run + 1
+	if err := b.Set(keyRun, binary.AppendUvarint(nil, s.run), nil); err != nil {
 		return err
 	}
 	s.generation, s.nextID, s.idLimit = generation, max(1, nextID), max(1, nextID)
@@ -235,6 +241,11 @@ func (s *store) syncLoose() error {
 		return nil
 	}
 	return s.put(true, func(b *pebble.Batch) error { return b.LogData(nil, nil) })
+}
+
+// forget deletes one key, in its own time.
+func (s *store) forget(key []byte) error {
+	return s.put(false, func(b *pebble.Batch) error { return b.Delete(key, nil) })
 }
 
 // put applies the batch that fill makes.

@@ -16,10 +16,10 @@ func (e *Engine) Subscribe(_ context.Context, channel string) (engine.Position, 
 	rules := e.options.Rules(channel)
 	ch := e.table.acquire(channel)
 	defer e.table.release(ch)
-	if rules.Kind != engine.KindLog {
+	if rules.Kind == engine.KindPub {
 		return ch.listenLive(), nil
 	}
-	if err := ch.load(e.store, isLoose(rules)); err != nil {
+	if err := ch.load(e.store, rules.Kind, isLoose(rules)); err != nil {
 		return engine.Position{}, fmt.Errorf("subscribe: %w", err)
 	}
 	return ch.listen(), nil
@@ -53,12 +53,17 @@ func (c *channel) listenLive() engine.Position {
 	return c.live.top
 }
 
-// openLog prepares a log for reading. The caller must call leave when it is done.
+// openLog is openChannel of a log.
 func (e *Engine) openLog(name string) (ch *channel, rules engine.Rules, leave func(), err error) {
+	return e.openChannel(name, engine.KindLog)
+}
+
+// openChannel prepares a log or a map for reading. The caller must call leave when it is done.
+func (e *Engine) openChannel(name string, kind engine.Kind) (ch *channel, rules engine.Rules, leave func(), err error) {
 	if err := e.enter(); err != nil {
 		return nil, rules, nil, err
 	}
-	if rules = e.options.Rules(name); rules.Kind != engine.KindLog {
+	if rules = e.options.Rules(name); rules.Kind != kind {
 		e.leave()
 		return nil, rules, nil, engine.ErrNoHistory
 	}
@@ -67,7 +72,7 @@ func (e *Engine) openLog(name string) (ch *channel, rules engine.Rules, leave fu
 		e.table.release(ch)
 		e.leave()
 	}
-	if err := ch.load(e.store, isLoose(rules)); err != nil {
+	if err := ch.load(e.store, kind, isLoose(rules)); err != nil {
 		leave()
 		return nil, rules, nil, fmt.Errorf("open log: %w", err)
 	}

@@ -29,15 +29,15 @@ func (e *Engine) upkeep(ctx context.Context) {
 		case <-e.purges.work:
 			e.purge(ctx)
 		case <-ticker.C:
-			e.tick()
+			e.tick(ctx)
 			if turn++; turn%sweepEvery == 0 {
-				sweep.step(e)
+				sweep.step(ctx, e)
 			}
 		}
 	}
 }
 
-func (e *Engine) tick() {
+func (e *Engine) tick(ctx context.Context) {
 	e.checkRoom()
 	now := e.nowMS()
 	e.liveKeys.expire(now)
@@ -49,6 +49,9 @@ func (e *Engine) tick() {
 	}
 	if err := e.keys.expire(now); err != nil {
 		e.log.Warn("cannot forget old idempotency ids", "error", err)
+	}
+	if err := e.expireKeys(ctx, now); err != nil {
+		e.log.Warn("cannot delete keys of maps", "error", err)
 	}
 }
 
@@ -71,7 +74,7 @@ func (e *Engine) checkRoom() {
 // and the few dropped entries that were left in those that nobody writes to any more.
 type sweeper struct{ after string }
 
-func (s *sweeper) step(e *Engine) {
+func (s *sweeper) step(ctx context.Context, e *Engine) {
 	names, err := e.store.channelsAfter(s.after, sweepChannels)
 	if err != nil {
 		e.log.Warn("cannot look for old publications", "error", err)
@@ -82,8 +85,11 @@ func (s *sweeper) step(e *Engine) {
 		s.after = names[len(names)-1]
 	}
 	for _, name := range names {
-		if e.options.Rules(name).Kind == engine.KindLog {
+		switch e.options.Rules(name).Kind {
+		case engine.KindLog:
 			e.sweepChannel(name)
+		case engine.KindMap:
+			e.sweepMap(ctx, name)
 		}
 	}
 }

@@ -1,0 +1,75 @@
+package local
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/earshot/earshot/engine"
+)
+
+const mapEntryVersion = 2
+
+// mapHeader is what an entry of a map has besides those of a log.
+type mapHeader struct {
+	keys      int    // how many keys the map has from this change on
+	expiresMS int64  // when the key is to be deleted; zero: never
+	owner     string // the session that the key belongs to; empty: none
+	run       uint64 // of the store when an owned key was set
+	gone      bool   // the change is a deletion
+}
+
+// expired reports whether the key is to be treated as absent: it is past its time, or its owner was of an earlier run.
+func (h *mapHeader) expired(now int64, run uint64) bool {
+	return h.expiresMS != 0 && h.expiresMS <= now || h.owner != "" && h.run != run
+}
+
+// appendMapEntry appends an entry of a map: the header of a log's entry, its own, the key, the sender, and the body.
+func appendMapEntry(dst []byte, h header, m mapHeader, p *engine.Publication, body []byte) []byte {
+	dst = append(dst, mapEntryVersion)
+	dst = binary.LittleEndian.AppendUint32(dst, h.prevTag)
+	dst = binary.LittleEndian.AppendUint32(dst, h.tag)
+	dst = binary.AppendUvarint(dst, uint64(h.unixMS))
+	dst = binary.AppendUvarint(dst, uint64(m.keys))
+	dst = binary.AppendUvarint(dst, uint64(m.expiresMS))
+	dst = binary.AppendUvarint(dst, m.run)
+	dst = appendBytes(dst, m.owner)
+	var flags byte
+	if m.gone {
+		flags = 1
+	}
+	dst = append(dst, flags)
+	dst = appendBytes(dst, p.Key)
+	dst = appendBytes(dst, p.Sender)
+	return append(dst, body...)
+}
+
+// decodeMapEntry reads an entry of a map at pos, whose tag it fills in. The data aliases value.
+func decodeMapEntry(pos engine.Position, value []byte) (*engine.Publication, mapHeader, error) {
+	d := decoder{rest: value}
+	d.version(mapEntryVersion)
+	p := &engine.Publication{PrevTag: d.uint32(), Position: pos}
+	p.Tag, p.UnixMS = d.uint32(), d.number()
+	m := mapHeader{keys: int(d.number()), expiresMS: d.number(), run: d.uvarint(), owner: d.string(), gone: d.byte() == 1}
+	p.Key, p.Gone, p.Sender = d.string(), m.gone, d.string()
+	d.body(p)
+	if !d.ok() || p.Key == "" {
+		return nil, mapHeader{}, fmt.Errorf("%w: entry %d of a map", errCorrupt, pos.Offset)
+	}
+	return p, m, nil
+}
+
+// appendMapBody appends what tags chain and idempotency ids are compared by: the change, and what the publisher said.
+func appendMapBody(dst []byte, c *engine.MapChange, body []byte) []byte {
+	dst = appendBytes(dst, c.Key)
+	version := uint64(0)
+	if c.IfVersion != nil {
+		version = *c.IfVersion + 1
+	}
+	dst = binary.AppendUvarint(dst, version)
+	dst = binary.AppendUvarint(dst, uint64(c.TTL))
+	dst = appendBytes(dst, c.Owner)
+	if c.Delete {
+		return append(dst, 1)
+	}
+	return append(append(dst, 0), body...)
+}
