@@ -49,7 +49,7 @@ func (c *demoCommand) load() (*config.Config, error) {
 		Kind:    config.KindLog,
 		History: config.History{Size: 100_000}, // per room, however old
 
-		Subscribe: config.Anyone, Publish: config.Anyone, ReadHistory: config.Anyone,
+		Subscribe: config.Anyone, Publish: config.Anyone, ReadHistory: config.Anyone, Presence: config.Anyone,
 	}}
 	return cfg, nil
 }

@@ -15,7 +15,7 @@ type serveCommand struct {
 	Addr         *string `placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one. Default: 127.0.0.1:8000. ($$EARSHOT_ADDR)"`
 	Data         *string `placeholder:"DIR" help:"Folder that keeps the logs. Default: ./earshot-data. ($$EARSHOT_DATA)"`
 	Config       string  `placeholder:"FILE" env:"EARSHOT_CONFIG" help:"Configuration, a YAML file: namespaces, origins, and all else."`
-	InsecureOpen bool    `env:"EARSHOT_INSECURE_OPEN" help:"Let everyone do everything in the namespaces log: (retained) and live: (nothing kept). Only for trying things out."`
+	InsecureOpen bool    `env:"EARSHOT_INSECURE_OPEN" help:"Let everyone do everything in the namespaces log: (retained), live: (nothing kept) and map: (keyed). Only for trying things out."`
 }
 
 // Help is printed below the flags.

@@ -54,12 +54,13 @@ func TestAStopTellsClientsToComeBack(t *testing.T) {
 func TestInsecureOpenNamespaces(t *testing.T) {
 	s := startServer(t, nil, "serve", "--addr=127.0.0.1:0", "--insecure-open")
 	c := testkit.Connect(t, s.url)
-	for _, channel := range []string{"log:a", "live:a"} {
+	for _, channel := range []string{"log:a", "live:a", "map:a", "presence:live:a"} {
 		c.Send(`{"id":1,"sub":{"ch":"` + channel + `"}}`)
 		c.Want("subscribed", `{"ch":"`+channel+`"}`)
 	}
-	c.Send(`{"id":2,"sub":{"ch":"map:a"}}`)
-	c.Want("error", `{"name":"forbidden"}`)
+	c.Send(`{"id":2,"set":{"ch":"map:a","key":"k","data":1}}`)
+	c.Want("published", `{"ch":"map:a","off":1,"durability":"fsync"}`)
+	c.Want("pub", `{"ch":"map:a","key":"k","data":1}`)
 	c.Send(`{"id":3,"sub":{"ch":"other:a"}}`)
 	c.Want("error", `{"name":"bad_channel"}`)
 }

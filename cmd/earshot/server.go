@@ -62,12 +62,14 @@ func namespace(ns config.Namespace) earshot.Namespace {
 		Subscribe:   access[ns.Subscribe],
 		Publish:     access[ns.Publish],
 		ReadHistory: access[ns.ReadHistory],
+		Presence:    access[ns.Presence],
+		MaxKeys:     ns.MaxKeys,
 	}
 }
 
 // What the configuration's words are in the library.
 var (
-	kinds        = [...]earshot.Kind{config.KindPub: earshot.Pub, config.KindLog: earshot.Log}
+	kinds        = [...]earshot.Kind{config.KindPub: earshot.Pub, config.KindLog: earshot.Log, config.KindMap: earshot.Map}
 	durabilities = [...]earshot.Durability{config.Fsync: earshot.Fsync, config.MayLoseTail: earshot.MayLoseTail}
 	access       = [...]earshot.Access{config.Nobody: earshot.Nobody, config.Users: earshot.Users, config.Anyone: earshot.Anyone}
 )

@@ -12,9 +12,10 @@ type Kind uint8
 const (
 	KindPub Kind = iota // nothing
 	KindLog             // an ordered, retained log
+	KindMap             // the last value of each key
 )
 
-var kindNames = []string{"pub", "log"}
+var kindNames = []string{"pub", "log", "map"}
 
 // String returns the name used in the file.
 func (k Kind) String() string { return kindNames[k] }
@@ -28,7 +29,7 @@ type Durability uint8
 // The durabilities.
 const (
 	Fsync       Durability = iota // synced to disk before it was acknowledged
-	MayLoseTail                   // written, but the newest may be lost with the machine
+	MayLoseTail                   // not waited for: the newest may be lost with the process or the machine
 )
 
 var durabilityNames = []string{"fsync", "may-lose-tail"}

@@ -18,10 +18,10 @@ func TestInsecureOpen(t *testing.T) {
 		"chat": {Subscribe: Users},
 		"log": {
 			Kind: KindLog, History: History{Size: 100_000, Age: 24 * time.Hour},
-			Subscribe: Anyone, Publish: Anyone, ReadHistory: Anyone,
+			Subscribe: Anyone, Publish: Anyone, ReadHistory: Anyone, Presence: Anyone,
 		},
-		"live": {Subscribe: Anyone, Publish: Anyone},
-		"map":  {},
+		"live": {Subscribe: Anyone, Publish: Anyone, Presence: Anyone},
+		"map":  {Kind: KindMap, Subscribe: Anyone, Publish: Anyone, ReadHistory: Anyone, Presence: Anyone},
 	}
 	for name, ns := range want {
 		if got := cfg.Namespaces[name]; got != ns {
