@@ -15,8 +15,11 @@ export class Emitter<Events> {
   }
 
   emit<K extends keyof Events>(type: K, event: Events[K]): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])])
-      call(listener as (event: Events[K]) => void, event);
+    const set = this.#listeners.get(type);
+    // One that was taken off by another on the way is not called any more.
+    for (const listener of [...(set ?? [])]) {
+      if (set?.has(listener)) call(listener as (event: Events[K]) => void, event);
+    }
   }
 
   has(type: keyof Events): boolean {

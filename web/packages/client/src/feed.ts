@@ -28,8 +28,8 @@ export class Feed {
   #position: string | undefined;
   #resets = 0;
   #active = false;
-  /** The server was asked on the link that is open now, and has not refused. */
-  #asked = false;
+  /** The request on the link that is open now that was not refused; the answer to another one comes too late. */
+  #request: object | undefined;
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -93,8 +93,11 @@ export class Feed {
   opened(): void {
     const { connection } = this.#options;
     if (!connection.isOpen || !this.#cursors.size) return;
-    this.#asked = true;
-    connection.request("sub", JSON.stringify(this.#request()), (frame) => this.#answered(frame));
+    const request = this.#wanted();
+    this.#request = request;
+    connection.request("sub", JSON.stringify(request), (frame) => {
+      if (this.#request === request) this.#answered(frame);
+    });
   }
 
   down(): void {
@@ -123,11 +126,12 @@ export class Feed {
     this.#stop();
     const cursors = [...this.#cursors];
     this.#cursors.clear();
-    for (const cursor of cursors) cursor.ended(error);
+    // First, because an application that is told may subscribe again at once, and needs a new feed.
     this.#options.vacant();
+    for (const cursor of cursors) cursor.ended(error);
   }
 
-  #request(): ClientFrames["sub"] {
+  #wanted(): ClientFrames["sub"] {
     const { start } = this.#options;
     const request: ClientFrames["sub"] = { ch: this.channel };
     if (this.#position !== undefined) request.since = this.#position;
@@ -137,7 +141,6 @@ export class Feed {
   }
 
   #answered(frame: ServerFrame): void {
-    if (!this.#cursors.size) return;
     if (frame.kind === "error") return this.#refused(frame.body);
     if (frame.kind !== "subscribed") return;
     this.#active = true;
@@ -158,13 +161,13 @@ export class Feed {
   }
 
   #leave(): void {
-    if (this.#asked) this.#options.connection.send("unsub", { ch: this.channel });
+    if (this.#request) this.#options.connection.send("unsub", { ch: this.channel });
     this.#stop();
   }
 
   #stop(): void {
     this.#active = false;
-    this.#asked = false;
+    this.#request = undefined;
     clearTimeout(this.#retry);
   }
 }

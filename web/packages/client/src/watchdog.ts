@@ -59,6 +59,8 @@ export class Watchdog {
 
   #fired(): void {
     const now = Date.now();
+    // The clock may have been set back.
+    this.#heardAt = Math.min(this.#heardAt, now);
     const left = this.#heardAt + this.#limitMs - now;
     // What arrived during a sleep may not have been handed over yet, so silence proves nothing then.
     const slept = now - this.#dueAt > sleptMs;

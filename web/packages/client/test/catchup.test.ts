@@ -307,6 +307,28 @@ describe("a slow consumer", () => {
     expect(data(await taken)).toEqual(numbers(2, 5));
   });
 
+  test("that may not read the log and was cut off is not given what a late answer begins", async () => {
+    const { server, es, peer } = await open();
+    const lobby = iterate(es.channel("log:a").subscribe({ queue: { count: 3 } }));
+    await peer.confirm("p0");
+    peer.publish(1, 9);
+    await peer.settled();
+    const taken = take(lobby, 2);
+    await peer.want("history");
+    peer.cut();
+    const next = await server.peer();
+    await next.greet();
+    const first = await next.want("sub");
+    next.answer(await next.want("history"), "error", { code: 103, name: "forbidden", reason: "" });
+    await next.want("unsub");
+    const second = await next.want("sub");
+    next.answer(first, "subscribed", { ch: "log:a", pos: "p9" });
+    next.publish(10);
+    next.answer(second, "subscribed", { ch: "log:a", pos: "p0" });
+    next.publish(1, 2);
+    expect(data(await taken)).toEqual([1, 2]);
+  });
+
   test("does not hold up another one of the same channel", async () => {
     const { es, peer } = await open();
     const channel = es.channel("log:a");

@@ -508,6 +508,15 @@ describe("sleep", () => {
   });
 });
 
+test("a clock that is set back does not put the watchdog to sleep", async () => {
+  const { es } = await openWithFakeClock();
+  vi.setSystemTime(Date.now() - 3600_000);
+  vi.advanceTimersByTime(37_500);
+  expect(es.state.name).toBe("open");
+  vi.advanceTimersByTime(37_500);
+  expect(es.state.name).toBe("waiting");
+});
+
 describe("an attempt that hangs", () => {
   test("is given up", async () => {
     fakeClock();

@@ -146,6 +146,23 @@ describe("a subscription that the server refuses", () => {
     expect(await lobby.next()).toEqual({ done: true, value: undefined });
   });
 
+  test("can be tried again by the listener that is told", async () => {
+    const { es, peer } = await open();
+    const channel = es.channel("log:a");
+    const heard: unknown[] = [];
+    const follow = () => {
+      const sub = channel.subscribe();
+      sub.on("publication", (p) => heard.push(p.data));
+      sub.on("closed", (error) => error?.name === "forbidden" && follow());
+    };
+    follow();
+    peer.answer(await peer.want("sub"), "error", { code: 103, name: "forbidden", reason: "" });
+    await peer.confirm();
+    peer.publish(1);
+    await peer.settled();
+    expect(heard).toEqual([1]);
+  });
+
   test("for a while is asked for again", async () => {
     const { es, peer } = await open();
     const lobby = iterate(es.channel("log:a").subscribe({ last: 1 }));
@@ -280,6 +297,21 @@ describe("listeners", () => {
     peer.publish(2);
     await expect.poll(() => two).toEqual([1, 2]);
     expect(one).toEqual([1]);
+  });
+
+  test("one that another takes off is not called any more", async () => {
+    const { es, peer } = await open();
+    const sub = es.channel("log:a").subscribe();
+    const heard: string[] = [];
+    sub.on("publication", () => {
+      heard.push("first");
+      off();
+    });
+    const off = sub.on("publication", () => heard.push("second"));
+    await peer.confirm();
+    peer.publish(1, 2);
+    await peer.settled();
+    expect(heard).toEqual(["first", "first"]);
   });
 
   test("a subscription that has them is not iterated", async () => {
