@@ -36,6 +36,7 @@ func TestMap(t *testing.T) {
 	watcher.Want("subscribed", `{"id":1,"ch":"map:a"}`)
 	watcher.Want("pub", `{"ch":"map:a","key":"y","off":2,"data":2}`)
 	at := watcher.Want("pub", `{"ch":"map:a","key":"x","off":3,"data":3}`)["pos"]
+	watcher.Want("synced", fmt.Sprintf(`{"ch":"map:a","pos":%q}`, at))
 	c.Send(`{"id":5,"del":{"ch":"map:a","key":"y"}}`)
 	c.Want("published", `{"id":5,"off":4}`)
 	watcher.Want("pub", `{"ch":"map:a","key":"y","off":4,"gone":true}`)
@@ -49,11 +50,13 @@ func TestMap(t *testing.T) {
 	again.Send(fmt.Sprintf(`{"id":1,"sub":{"ch":"map:a","since":%q}}`, at))
 	again.Want("subscribed", `{"id":1}`)
 	again.Want("pub", `{"key":"y","off":4,"gone":true}`)
+	again.Want("synced", `{"ch":"map:a","pos":"*"}`)
 	lost := testkit.Connect(t, srv.URL)
 	lost.Send(`{"id":1,"sub":{"ch":"map:a","since":"garbage"}}`)
 	lost.Want("subscribed", `{"id":1}`)
 	lost.Want("reset", `{"why":"unknown"}`)
 	lost.Want("pub", `{"key":"x","off":3}`)
+	lost.Want("synced", `{"ch":"map:a","pos":"*"}`)
 }
 
 func TestMapOrNot(t *testing.T) {
@@ -88,6 +91,7 @@ func TestPresence(t *testing.T) {
 	watcher, ann := testkit.Connect(t, srv.URL), testkit.Connect(t, srv.URL)
 	watcher.Send(`{"id":1,"sub":{"ch":"presence:chat:a"}}`)
 	watcher.Want("subscribed", `{"id":1}`)
+	watcher.Want("synced", `{"ch":"presence:chat:a","pos":"*"}`)
 	ann.Send(`{"id":1,"hello":{}}`)
 	welcome := ann.Want("welcome", `{"id":1}`)
 	joined := func() map[string]any {

@@ -92,7 +92,7 @@ type ServerFrame struct {
 }
 
 // ServerBody is one of Welcome, Subscribed, Unsubscribed, Published, Page, Returned, Refreshed, Error, Publication, Reset,
-// Missed, Moved, Invocation, Ping, Pong and Bye.
+// Missed, Moved, Synced, Invocation, Ping, Pong and Bye.
 type ServerBody interface{ serverBody() }
 
 // Welcome answers Hello.

@@ -36,7 +36,15 @@ type Leave struct{ Channel string }
 // MaxPresenceBytes.
 func PresenceMap(channel string) string { return "presence:" + channel }
 
+// Synced says of a map that its reader now has every key: at the moment at which Position was the map's newest, nothing was
+// left to deliver. It comes once for each Subscribe, and again after each Reset.
+type Synced struct {
+	Channel  string
+	Position string
+}
+
 func (Set) clientBody()    {}
 func (Delete) clientBody() {}
 func (Join) clientBody()   {}
 func (Leave) clientBody()  {}
+func (Synced) serverBody() {}

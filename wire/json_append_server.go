@@ -36,6 +36,9 @@ func (jsonCodec) AppendServerFrame(dst []byte, f ServerFrame) []byte {
 	case Moved:
 		dst = append(dst, `"moved":{`...)
 		dst = appendPlace(dst, b.Channel, b.Position)
+	case Synced:
+		dst = append(dst, `"synced":{`...)
+		dst = appendPlace(dst, b.Channel, b.Position)
 	case Invocation:
 		dst = appendInvocation(dst, &b)
 	case Ping:

@@ -91,6 +91,8 @@ func (d *serverDecoder) body(o *object) ServerBody {
 		return d.missed(o)
 	case "moved":
 		return d.moved(o)
+	case "synced":
+		return Synced(d.moved(o))
 	case "call":
 		return d.invocation(o)
 	case "ping":

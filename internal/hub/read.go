@@ -21,11 +21,12 @@ type page struct {
 	reset wire.ResetReason
 	start engine.Position
 	// end is where the reader is once it has read entries. In a map that may be further than the last of them.
-	end engine.Position
+	end  engine.Position
+	more bool // there is more to read after end
 }
 
 func newPage(p engine.Page) *page {
-	return &page{start: p.Start, end: p.End, entries: entries(p.Publications)}
+	return &page{start: p.Start, end: p.End, more: p.More, entries: entries(p.Publications)}
 }
 
 // next hands out an entry, or nil at the end.
@@ -75,7 +76,7 @@ func (h *Hub) readAfter(ctx context.Context, s *Subscription) (*page, error) {
 	switch {
 	case s.channel.kind == engine.KindMap:
 		anew.start = engine.Position{Epoch: p.Top.Epoch}
-		anew.end = anew.start
+		anew.end, anew.more = anew.start, true
 	case s.last > 0:
 		p, err = h.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
 		anew = newPage(p)

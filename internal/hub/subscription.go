@@ -25,6 +25,7 @@ type Subscription struct {
 	proven bool            // the log has confirmed that at is one of its positions
 	page   *page           // read from the log, to be handed out before the ring; nil for none
 	asked  bool            // a page was asked for and has not been taken
+	synced bool            // nothing was left to read at some moment since it began, or since its last reset
 
 	found atomic.Pointer[page]
 }
@@ -39,8 +40,14 @@ type Event struct {
 // Channel returns the channel's name.
 func (s *Subscription) Channel() string { return s.channel.name }
 
+// Kind returns what the channel keeps.
+func (s *Subscription) Kind() engine.Kind { return s.channel.kind }
+
 // Position returns where the reader is.
 func (s *Subscription) Position() engine.Position { return s.at }
+
+// Synced reports whether, at some moment since the subscription began or was reset, everything that there was had been read.
+func (s *Subscription) Synced() bool { return s.synced }
 
 // Start says where in the channel a subscription starts.
 type Start struct {
@@ -100,6 +107,7 @@ func (s *Subscription) Next() (Event, bool) {
 		if e := s.page.next(); e != nil {
 			return s.advance(e), true
 		}
+		s.synced = s.synced || !s.page.more
 		s.at, s.page = s.page.end, nil
 	}
 	return s.fromRing()
@@ -123,7 +131,11 @@ func (s *Subscription) fromRing() (Event, bool) {
 	ring := &s.channel.ring
 	for {
 		top := ring.top.Load()
-		if top == nil || s.at == *top {
+		if top == nil {
+			return Event{}, false
+		}
+		if s.at == *top {
+			s.synced = true
 			return Event{}, false
 		}
 		e := ring.at(s.at.Epoch, s.at.Offset+1)
@@ -155,7 +167,7 @@ func (s *Subscription) take(found *page) (Event, bool) {
 	s.asked = false
 	s.page = found
 	if found.reset != "" {
-		s.at, s.proven = found.start, true
+		s.at, s.proven, s.synced = found.start, true, false
 		return Event{Reset: found.reset}, true
 	}
 	s.proven = true

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"github.com/earshot/earshot/engine"
 	"github.com/earshot/earshot/internal/hub"
 	"github.com/earshot/earshot/wire"
 )
@@ -57,10 +58,10 @@ func (l *Link) fillFromLocked(s *subscription, dst []byte, limit int) (out []byt
 		ev, ok := s.Next()
 		if !ok {
 			s.pace.rest()
-			return l.sayMoved(s, dst), false
+			return l.saySynced(s, l.sayMoved(s, dst)), false
 		}
 		s.pace.deliver()
-		dst = l.appendEvent(s, dst, ev)
+		dst = l.saySynced(s, l.appendEvent(s, dst, ev))
 	}
 	return dst, true
 }
@@ -68,7 +69,7 @@ func (l *Link) fillFromLocked(s *subscription, dst []byte, limit int) (out []byt
 func (l *Link) appendEvent(s *subscription, dst []byte, ev hub.Event) []byte {
 	switch {
 	case ev.Reset != "":
-		s.moved = false
+		s.moved, s.unsaid = false, s.Kind() == engine.KindMap
 		reset := wire.Reset{Channel: s.Channel(), Position: s.Position().String(), Why: ev.Reset}
 		return l.encoder.Frame(dst, wire.ServerFrame{Body: reset})
 	case ev.Missed > 0:
@@ -80,6 +81,16 @@ func (l *Link) appendEvent(s *subscription, dst []byte, ev hub.Event) []byte {
 	}
 	s.moved = false
 	return append(dst, ev.Entry.Encoded(s.Channel(), l.encoder)...)
+}
+
+// saySynced says of a map, once, that the reader has all of it.
+func (l *Link) saySynced(s *subscription, dst []byte) []byte {
+	if !s.unsaid || !s.Synced() {
+		return dst
+	}
+	s.unsaid = false
+	synced := wire.Synced{Channel: s.Channel(), Position: s.Position().String()}
+	return l.encoder.Frame(dst, wire.ServerFrame{Body: synced})
 }
 
 // sayMoved tells the position if the last publications were left out.

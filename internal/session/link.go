@@ -59,6 +59,7 @@ type subscription struct {
 	*hub.Subscription
 	noEcho bool
 	moved  bool  // the position advanced over publications that were left out
+	unsaid bool  // of a map: Synced is yet to be said
 	pace   *pace // nil: as fast as the client reads
 }
 

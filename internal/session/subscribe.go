@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/earshot/earshot/engine"
 	"github.com/earshot/earshot/internal/hub"
 	"github.com/earshot/earshot/wire"
 )
@@ -63,7 +64,11 @@ func (s *subscribing) locate(ctx context.Context) error {
 // activate announces the subscription and lets Fill read from it.
 func (s *subscribing) activate(context.Context) error {
 	l := s.link
-	sub := &subscription{Subscription: s.sub, noEcho: s.req.NoEcho && l.sender != ""}
+	sub := &subscription{
+		Subscription: s.sub,
+		noEcho:       s.req.NoEcho && l.sender != "",
+		unsaid:       s.sub.Kind() == engine.KindMap,
+	}
 	if s.req.Every > 0 {
 		sub.pace = &pace{every: s.req.Every}
 	}

@@ -111,6 +111,7 @@ const readers: { [K in keyof ServerFrames]: (f: Fields, bytes: number) => Server
   }),
   missed: (f) => ({ ...place(f), count: f.number("count") }),
   moved: place,
+  synced: place,
   welcome: (f) => ({
     session: f.text("session"),
     resume: f.text("resume"),

@@ -115,7 +115,7 @@ export class Feed {
       if (frame.kind === "reset") this.#resets++;
       if (frame.kind === "missed") this.retained = false;
       for (const cursor of [...this.#cursors]) cursor.offer(frame, frame.size);
-    } else if (frame.kind === "moved") {
+    } else if (frame.kind === "moved" || frame.kind === "synced") {
       this.#position = frame.body.position;
       for (const cursor of this.#cursors) cursor.moved(frame.body.position);
     }

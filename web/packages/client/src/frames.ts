@@ -66,6 +66,8 @@ export interface ServerFrames {
   reset: ResetEvent;
   missed: MissedEvent;
   moved: { channel: string; position: string };
+  /** The reader of a map has every key. */
+  synced: { channel: string; position: string };
   /** Its id is the server's, and has nothing to do with those of this client. */
   call: { from: string; user: string; method: string; data: unknown; timeout: number };
   ping: object;

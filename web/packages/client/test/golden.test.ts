@@ -122,6 +122,12 @@ const hear: Record<string, Scenario<Golden>> = {
     peer.say(golden.frame ?? "");
     await expect.poll(() => sub.position).toBe(body.position);
   },
+  async synced({ es, peer }, body, golden) {
+    const sub = es.channel(body.channel).subscribe();
+    await peer.confirm();
+    peer.say(golden.frame ?? "");
+    await expect.poll(() => sub.position).toBe(body.position);
+  },
   async ping({ peer }, _, golden) {
     peer.say(golden.frame ?? "");
     expect((await peer.want("pong")).id).toBe(golden.value?.id);
