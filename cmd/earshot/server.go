@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/earshot/earshot"
 	"github.com/earshot/earshot/internal/config"
@@ -22,6 +23,13 @@ func runServer(ctx context.Context, cfg *config.Config, page http.Handler, stdou
 		ln.Close()
 		return err
 	}
+	limitMemory()
+	quiet, stop := context.WithCancel(ctx)
+	var collecting sync.WaitGroup
+	defer collecting.Wait()
+	defer stop()
+	collecting.Go(func() { collectWhenQuiet(quiet) })
+
 	mux := http.NewServeMux()
 	mux.Handle("/live/", server)
 	mux.Handle("/", page)
