@@ -27,7 +27,7 @@ func (f *feeds) check(ctx context.Context) {
 	}
 }
 
-// quiet returns the feeds to which nothing came since the last call, and those whose repair failed.
+// quiet returns the feeds to which nothing came since the last call.
 func (f *feeds) quiet() []*channelFeed {
 	list := f.all()
 	quiet := list[:0]

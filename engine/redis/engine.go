@@ -27,6 +27,7 @@ type Engine struct {
 	listener *listener
 
 	durability durability
+	breaker    breaker
 
 	closing   chan struct{} // closed when no proposal is accepted any more
 	closeOnce sync.Once
@@ -156,11 +157,4 @@ func (e *Engine) now() string {
 		return ""
 	}
 	return strconv.FormatInt(e.options.now().UnixMilli(), 10)
-}
-
-// exec runs a script on a channel within the time that a call may take.
-func (e *Engine) exec(ctx context.Context, s *rueidis.Lua, keys, args []string) rueidis.RedisResult {
-	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
-	defer cancel()
-	return s.Exec(ctx, e.client, keys, args)
 }

@@ -123,8 +123,9 @@ func (f *feeds) receive(name, message string) {
 	c.receive(pubs)
 }
 
-// recheck has all feeds compared with Redis soon.
-func (f *feeds) recheck() {
+// recover is called when Redis sends all feeds again: what they missed is looked for.
+func (f *feeds) recover() {
+	f.engine.breaker.note(nil) // Redis answers
 	select {
 	case f.checkNow <- struct{}{}:
 	default:

@@ -84,7 +84,7 @@ func (l *listener) serve(ctx context.Context) error {
 	if err := l.subscribeAll(ctx, conn); err != nil {
 		return err
 	}
-	l.feeds.recheck()
+	l.feeds.recover()
 	select {
 	case err := <-lost:
 		return err

@@ -12,7 +12,7 @@ const (
 	repairers   = 4 // feeds that are repaired at once
 	repairLimit = 256
 	repairBytes = 1 << 20
-	// maxFences bounds how often one repair asks for a new epoch before it gives the feed to the next check.
+	// maxFences bounds how often one repair asks for a new epoch before it takes the log as it is.
 	maxFences = 3
 )
 
@@ -66,13 +66,17 @@ func (f *feeds) close() {
 // repair repairs feeds until there are none to come.
 func (f *feeds) repair(ctx context.Context) {
 	for c := f.broken.take(); c != nil; c = f.broken.take() {
-		if err := c.repair(ctx); err != nil && ctx.Err() == nil {
-			f.log.Warn("cannot repair a feed, will try again", "channel", c.name, "error", err)
+		err := c.repair(ctx)
+		if err == nil || ctx.Err() != nil {
+			continue
 		}
+		f.log.Warn("cannot repair a feed, will try again", "channel", c.name, "error", err)
+		pause(ctx, probeEvery)
+		f.broken.put(c)
 	}
 }
 
-// repair reads what the feed misses until what Redis sends joins on. If that fails the next check tries again.
+// repair reads what the feed misses until what Redis sends joins on.
 func (c *channelFeed) repair(ctx context.Context) error {
 	c.repairing.Lock()
 	defer c.repairing.Unlock()

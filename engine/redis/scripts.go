@@ -21,14 +21,14 @@ var (
 	//go:embed scripts/fence.lua
 	fenceSource string
 
-	publishScript = writing(publishSource)
-	openScript    = writing(openSource)
-	trimScript    = writing(trimSource)
-	fenceScript   = writing(fenceSource)
-	readScript    = rueidis.NewLuaScriptReadOnly("#!lua flags=no-writes\n" + libSource + readSource)
+	publishScript = script("", publishSource)
+	openScript    = script("", openSource)
+	trimScript    = script("allow-oom", trimSource) // it makes room
+	fenceScript   = script("allow-oom", fenceSource)
+	readScript    = rueidis.NewLuaScriptReadOnly(source("no-writes", readSource))
 )
 
-// writing makes a script that Redis refuses as a whole, before it has written anything, when its memory is full.
-func writing(source string) *rueidis.Lua {
-	return rueidis.NewLuaScript("#!lua\n" + libSource + source)
-}
+func script(flags, main string) *rueidis.Lua { return rueidis.NewLuaScript(source(flags, main)) }
+
+// source returns a whole script. Without flags, Redis refuses it before it has written anything when its memory is full.
+func source(flags, main string) string { return "#!lua flags=" + flags + "\n" + libSource + main }

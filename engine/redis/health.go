@@ -1,0 +1,78 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// probeEvery is how often one call tries whether Redis is back; the others fail at once meanwhile.
+const probeEvery = 250 * time.Millisecond
+
+// breaker makes calls fail at once while Redis does not answer: they would each wait for the timeout.
+type breaker struct {
+	mu      sync.Mutex
+	failure error     // nil while Redis answers
+	probe   time.Time // when the next call may try
+}
+
+// allow returns nil if a call may be made.
+func (b *breaker) allow() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if b.failure != nil && now.Before(b.probe) {
+		return b.failure
+	}
+	b.probe = now.Add(probeEvery)
+	return nil
+}
+
+// note takes the outcome of a call. What Redis answered, were it an error, shows that it is there.
+func (b *breaker) note(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failure = err
+	b.probe = time.Now().Add(probeEvery)
+}
+
+func (b *breaker) err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failure
+}
+
+// exec runs a script on a channel within the time that a call may take.
+func (e *Engine) exec(ctx context.Context, s *rueidis.Lua, keys, args []string) rueidis.RedisResult {
+	if err := e.breaker.allow(); err != nil {
+		return rueidis.NewErrorResult(fmt.Errorf("redis did not answer before: %w", err))
+	}
+	call, cancel := context.WithTimeout(ctx, e.options.Timeout)
+	defer cancel()
+	r := s.Exec(call, e.client, keys, args)
+	if ctx.Err() == nil {
+		e.breaker.note(absent(r))
+	}
+	return r
+}
+
+// absent returns the error that shows that Redis did not answer, or nil.
+func absent(r rueidis.RedisResult) error {
+	err := r.NonRedisError()
+	if errors.Is(err, rueidis.ErrClosing) {
+		return nil
+	}
+	return err
+}
+
+// Healthy returns nil if publishes can be committed and this node is fed, as far as is known, or why not.
+func (e *Engine) Healthy() error {
+	if err := e.breaker.err(); err != nil {
+		return unavailable("call Redis", err)
+	}
+	return unavailable("listen to Redis", e.listener.err())
+}
