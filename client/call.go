@@ -14,7 +14,7 @@ import (
 // server remembers its idempotency id.
 const resendWindow = 4*time.Minute + 30*time.Second
 
-// call is a publish or a history read on its way to its answer, over as many connections as it takes.
+// call is a request, such as a publish or a history read, on its way to its answer, over as many connections as it takes.
 type call struct {
 	// Set by ask, then read-only.
 	body   wire.ClientBody
@@ -166,12 +166,37 @@ func (c *Client) takeUnsentLocked() *call {
 		if k.firstSent.IsZero() {
 			k.firstSent = time.Now()
 		}
-		if _, read := k.body.(wire.History); read || time.Since(k.firstSent) < resendWindow {
+		if harmless(k.body) || time.Since(k.firstSent) < resendWindow {
 			return k
 		}
 		c.answerLocked(k, nil, ErrOutcomeUnknown)
 	}
 	return nil
+}
+
+// harmless reports whether a repeat does no harm, however late.
+func harmless(body wire.ClientBody) bool {
+	switch body.(type) {
+	case wire.History, wire.Join, wire.Leave:
+		return true
+	}
+	return false
+}
+
+// dropUnrepeatableLocked ends the calls of a method that were sent in a session which l does not resume: only the session
+// of an anonymous client tells the server that it is the same call.
+func (c *Client) dropUnrepeatableLocked(l *link) {
+	if l.welcome.Resumed {
+		return
+	}
+	c.unsent = slices.DeleteFunc(c.unsent, func(k *call) bool {
+		_, calls := k.body.(wire.Call)
+		if !calls || k.firstSent.IsZero() {
+			return false
+		}
+		c.answerLocked(k, nil, ErrOutcomeUnknown)
+		return true
+	})
 }
 
 // abandon gives up waiting for k's answer.

@@ -23,7 +23,7 @@ type Client struct {
 	turn   chan struct{}      // held by the call that waits for room: callers get it in their order
 	room   chan struct{}      // holds a token once calls were answered
 
-	running sync.WaitGroup // waits for run
+	running sync.WaitGroup // waits for run and for handlers of calls
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -36,6 +36,9 @@ type Client struct {
 	unsent       []*call // in the order of their seq
 	pending      int     // calls unanswered, sent or not
 	pendingBytes int
+	standing     map[stand]*standing // what is said again on each connection
+	handlers     map[string]Handler  // by method
+	handling     int                 // calls that this client is answering
 }
 
 // Connect returns a client of the server at address, such as "http://127.0.0.1:8000"; a path in it replaces "/live".
@@ -59,6 +62,9 @@ func Connect(ctx context.Context, address string, opts Options) (*Client, error)
 		turn:   make(chan struct{}, 1),
 		room:   make(chan struct{}, 1),
 		subs:   make(map[string]*Subscription),
+
+		standing: make(map[stand]*standing),
+		handlers: make(map[string]Handler),
 	}
 	c.life, c.end = context.WithCancel(ctx)
 	c.hard, c.kill = context.WithCancel(context.WithoutCancel(ctx))

@@ -33,20 +33,27 @@ type Event interface {
 // Publication is one message in a channel. Its data must not be modified.
 type Publication struct {
 	Channel  string
-	Offset   uint64 // consecutive within an epoch of the channel
+	Offset   uint64 // consecutive within an epoch of the channel, unless that is a map
 	Position string // of a reader that has seen it
 	Time     time.Time
 	User     string // who published it; empty for an anonymous client
+	Key      string // of a map: the key, whose version Offset is
+	Gone     bool   // of a map: the key was deleted; there is no data
 	Message
 }
 
 // Decode reads JSON data into v. Bytes are an error.
 func (p Publication) Decode(v any) error {
-	if p.Data.Binary {
-		return fmt.Errorf("publication %d of %q is bytes, not JSON", p.Offset, p.Channel)
+	return decodeData(p.Data, v, "publication %d of %q", p.Offset, p.Channel)
+}
+
+// decodeData reads JSON data into v. What names it in an error.
+func decodeData(data Data, v any, what string, args ...any) error {
+	if data.Binary {
+		return fmt.Errorf(what+" is bytes, not JSON", args...)
 	}
-	if err := json.Unmarshal(p.Data.Body, v); err != nil {
-		return fmt.Errorf("decode publication %d of %q: %w", p.Offset, p.Channel, err)
+	if err := json.Unmarshal(data.Body, v); err != nil {
+		return fmt.Errorf("decode "+what+": %w", append(args, err)...)
 	}
 	return nil
 }
@@ -85,6 +92,8 @@ func fromWire(p wire.Publication) Publication {
 		Position: p.Position,
 		Time:     time.UnixMilli(p.UnixMS),
 		User:     p.User,
+		Key:      p.Key,
+		Gone:     p.Gone,
 		Message:  p.Message,
 	}
 }

@@ -59,7 +59,7 @@ func waitingClient(t *testing.T) (*Client, *link) {
 	c := &Client{opts: opts, log: opts.Logger, room: make(chan struct{}, 1), subs: make(map[string]*Subscription), hard: context.Background()}
 	l := c.newLink()
 	c.link = l
-	if _, err := c.register("log:a", SubscribeOptions{}); err != nil {
+	if err := c.newSubscription("log:a", SubscribeOptions{}).register(); err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []wire.ClientBody{wire.Publish{Channel: "log:a"}, wire.History{Channel: "log:a"}} {

@@ -36,6 +36,7 @@ type link struct {
 	control []wire.ClientFrame
 	calls   map[uint64]*call
 	joins   map[uint64]*Subscription
+	said    map[uint64]*standing
 }
 
 func (c *Client) newLink() *link {
@@ -45,6 +46,7 @@ func (c *Client) newLink() *link {
 		lastID: helloID,
 		calls:  make(map[uint64]*call),
 		joins:  make(map[uint64]*Subscription),
+		said:   make(map[uint64]*standing),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(c.hard)
 	return l

@@ -74,6 +74,10 @@ func (s *Subscription) pop() (ev Event, behind bool, err error) {
 // pushLocked queues what came live. Without room for it the subscription falls behind: it leaves the live stream, and
 // what it has not queued it will read from the log.
 func (s *Subscription) pushLocked(l *link, ev Event) {
+	if s.copied != nil {
+		s.copyLocked(l, ev)
+		return
+	}
 	size := sizeBytes(ev)
 	full := len(s.queue) >= s.c.opts.QueueEvents || s.queueBytes+size > s.c.opts.QueueBytes
 	if full && len(s.queue) > 0 {
@@ -83,6 +87,27 @@ func (s *Subscription) pushLocked(l *link, ev Event) {
 		return
 	}
 	s.appendLocked(ev, size)
+}
+
+// copyLocked applies what came live to the copy of the map.
+func (s *Subscription) copyLocked(l *link, ev Event) {
+	if err := s.copied.take(ev); err != nil {
+		s.leaveLocked(l)
+		delete(s.c.subs, s.channel)
+		s.endLocked(err)
+		return
+	}
+	s.received = ev.After()
+	s.pokeLocked()
+}
+
+// syncLocked notes that the server has delivered every key of the map.
+func (s *Subscription) syncLocked(position string) {
+	s.moveLocked(position)
+	if s.copied != nil {
+		s.copied.sync(s.channel)
+		s.pokeLocked()
+	}
 }
 
 func (s *Subscription) appendLocked(ev Event, size int) {

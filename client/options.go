@@ -39,6 +39,10 @@ type Options struct {
 	// QueueEvents and QueueBytes bound what a subscription holds for a consumer that is not reading. 1,024 and 1 MB if
 	// zero.
 	QueueEvents, QueueBytes int
+	// MaxCalls bounds the calls to this client that its handlers answer at a time. 64 if zero.
+	MaxCalls int
+	// MapBytes bounds the copy of one map that is watched; the watch of a larger one ends with ErrMapTooLarge. 64 MB if zero.
+	MapBytes int
 }
 
 // eventOverheadBytes is what an event costs beyond its own bytes, towards QueueBytes.
@@ -72,6 +76,8 @@ func (o Options) withDefaults() (Options, error) {
 	count("MaxPendingBytes", &o.MaxPendingBytes, 8<<20)
 	count("QueueEvents", &o.QueueEvents, 1024)
 	count("QueueBytes", &o.QueueBytes, 1<<20)
+	count("MaxCalls", &o.MaxCalls, 64)
+	count("MapBytes", &o.MapBytes, 64<<20)
 	if o.Heartbeat < wire.MinHeartbeat || o.Heartbeat > wire.MaxHeartbeat {
 		errs = append(errs, fmt.Errorf("heartbeat %v is outside %v to %v", o.Heartbeat, wire.MinHeartbeat, wire.MaxHeartbeat))
 	}

@@ -38,6 +38,10 @@ func (c *Client) act(l *link, f wire.ServerFrame) error {
 		if s := c.subs[b.Channel]; s != nil && s.phase == phaseLive {
 			s.moveLocked(b.Position)
 		}
+	case wire.Synced:
+		if s := c.subs[b.Channel]; s != nil && s.phase == phaseLive {
+			s.syncLocked(b.Position)
+		}
 	case wire.Subscribed:
 		if s := l.takeJoinLocked(f.ID); s != nil {
 			s.joinedLocked(b)
@@ -46,16 +50,28 @@ func (c *Client) act(l *link, f wire.ServerFrame) error {
 		if s := c.subs[b.Channel]; f.ID == 0 && s != nil && s.phase == phaseLive {
 			s.refusedLocked(l, &Error{Code: b.Code, Reason: b.Reason})
 		}
-	case wire.Published, wire.Page:
-		if call := l.takeCallLocked(f.ID); call != nil {
-			c.answerLocked(call, b, nil)
-		}
+	case wire.Published, wire.Page, wire.Returned:
+		c.answeredLocked(l, f.ID, b)
+	case wire.Invocation:
+		c.invokeLocked(l, f.ID, b)
 	case wire.Error:
 		return c.refusedLocked(l, f.ID, &Error{Code: b.Code, Reason: b.Reason, RetryAfter: b.RetryAfter})
 	case wire.Ping:
 		l.sendLocked(wire.ClientFrame{Body: wire.Pong{}})
 	}
 	return nil
+}
+
+// answeredLocked gives an answer to whoever asked.
+func (c *Client) answeredLocked(l *link, id uint64, body wire.ServerBody) {
+	if call := l.takeCallLocked(id); call != nil {
+		c.answerLocked(call, body, nil)
+		return
+	}
+	s := l.takeSaidLocked(id)
+	if published, ok := body.(wire.Published); ok && s != nil {
+		s.saidLocked(c, l, published)
+	}
 }
 
 func (c *Client) deliverLocked(l *link, channel string, ev Event) {
@@ -78,6 +94,10 @@ func (c *Client) refusedLocked(l *link, id uint64, e *Error) error {
 		c.answerLocked(call, nil, e)
 		return nil
 	}
+	if s := l.takeSaidLocked(id); s != nil {
+		s.unsaidLocked(c, l, e)
+		return nil
+	}
 	if id == 0 {
 		c.log.Warn("the server refused a frame", "code", e.Code, "reason", e.Reason)
 	}
@@ -97,6 +117,12 @@ func (l *link) takeCallLocked(id uint64) *call {
 	call := l.calls[id]
 	delete(l.calls, id)
 	return call
+}
+
+func (l *link) takeSaidLocked(id uint64) *standing {
+	s := l.said[id]
+	delete(l.said, id)
+	return s
 }
 
 // isRefusal reports whether err is the server's answer that repeating will not help.

@@ -44,6 +44,8 @@ func (c *Client) takeUp(l *link) {
 			s.joinLocked(l)
 		}
 	}
+	c.dropUnrepeatableLocked(l)
+	c.sayAgainLocked(l)
 	l.poke()
 }
 

@@ -39,6 +39,7 @@ type Subscription struct {
 	c       *Client
 	channel string
 	opts    SubscribeOptions
+	every   time.Duration   // of a map: the least time between two deliveries
 	seq     uint64          // order of subscribing
 	turn    chan struct{}   // held by the Next that is under way
 	wake    chan struct{}   // holds a token when Next should look again
@@ -56,6 +57,7 @@ type Subscription struct {
 	queue      []Event
 	queueBytes int
 	over       error
+	copied     *mapCopy // of a map that is watched: what came instead of queue; the pointer is set once
 }
 
 // Subscribe asks for a channel's publications and returns once the server delivers them. A client has at most one
@@ -63,27 +65,31 @@ type Subscription struct {
 //
 // Errors: an *Error if the server refused, ErrClosed, or that of ctx.
 func (c *Client) Subscribe(ctx context.Context, channel string, opts SubscribeOptions) (*Subscription, error) {
-	s, err := c.register(channel, opts)
-	if err != nil {
+	s := c.newSubscription(channel, opts)
+	if err := s.start(ctx); err != nil {
 		return nil, fmt.Errorf("subscribe to %q: %w", channel, err)
+	}
+	return s, nil
+}
+
+// start asks for the subscription and waits until the server delivers.
+func (s *Subscription) start(ctx context.Context) error {
+	if err := s.register(); err != nil {
+		return err
 	}
 	select {
 	case <-s.joined:
 	case <-ctx.Done():
 		s.Close()
-		return nil, fmt.Errorf("subscribe to %q: %w", channel, c.explain(context.Cause(ctx)))
+		return s.c.explain(context.Cause(ctx))
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.over != nil {
-		return nil, fmt.Errorf("subscribe to %q: %w", channel, s.over)
-	}
-	return s, nil
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.over
 }
 
-// register adds a subscription and asks for it if there is a connection.
-func (c *Client) register(channel string, opts SubscribeOptions) (*Subscription, error) {
-	s := &Subscription{
+func (c *Client) newSubscription(channel string, opts SubscribeOptions) *Subscription {
+	return &Subscription{
 		c:        c,
 		channel:  channel,
 		opts:     opts,
@@ -94,31 +100,36 @@ func (c *Client) register(channel string, opts SubscribeOptions) (*Subscription,
 		received: opts.Since,
 		consumed: opts.Since,
 	}
-	if err := wire.ValidateChannel(channel); err != nil {
-		return nil, err
+}
+
+// register adds the subscription to those of the client and asks for it if there is a connection.
+func (s *Subscription) register() error {
+	c := s.c
+	if err := wire.ValidateChannel(s.channel); err != nil {
+		return err
 	}
 	if _, err := measure(s.frame()); err != nil {
-		return nil, err
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over != nil {
-		return nil, c.over
+		return c.over
 	}
-	if c.subs[channel] != nil {
-		return nil, wire.Errorf(wire.CodeAlreadySubscribed, "this client is subscribed to %q", channel)
+	if c.subs[s.channel] != nil {
+		return wire.Errorf(wire.CodeAlreadySubscribed, "this client is subscribed to %q", s.channel)
 	}
 	if len(c.subs) >= maxSubscriptions {
-		return nil, wire.Errorf(wire.CodeTooManyChannels, "this client has %d subscriptions", len(c.subs))
+		return wire.Errorf(wire.CodeTooManyChannels, "this client has %d subscriptions", len(c.subs))
 	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	c.lastSeq++
 	s.seq = c.lastSeq
-	c.subs[channel] = s
+	c.subs[s.channel] = s
 	if c.link != nil {
 		s.joinLocked(c.link)
 	}
-	return s, nil
+	return nil
 }
 
 // Channel returns the channel's name.
@@ -146,7 +157,7 @@ func (s *Subscription) Close() {
 }
 
 func (s *Subscription) frame() wire.Subscribe {
-	return wire.Subscribe{Channel: s.channel, Since: s.received, Last: s.opts.Last, NoEcho: s.opts.NoEcho}
+	return wire.Subscribe{Channel: s.channel, Since: s.received, Last: s.opts.Last, NoEcho: s.opts.NoEcho, Every: s.every}
 }
 
 // joinLocked asks the server for the stream after what was received.
