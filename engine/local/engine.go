@@ -76,7 +76,9 @@ type Engine struct {
 	feed   engine.Feed // set by Run before the lanes start
 	floors sync.Mutex  // held from reading to writing where a log starts, so that it never goes back
 
-	disowned bool // keys of earlier runs have been looked for; owned by upkeep
+	// Owned by upkeep: whether all keys of earlier runs have been looked for, and if not, where in the index to go on.
+	disowned   bool
+	disownFrom []byte
 
 	closing   chan struct{} // closed when no proposal is accepted any more
 	closeOnce sync.Once

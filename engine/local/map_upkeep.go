@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// tendAtOnce is how many entries of maps one round of upkeep tends.
+	// tendAtOnce is how many entries of an index one round of upkeep looks at.
 	tendAtOnce = 1_000
 	// tombstonesFor and maxTombstones bound for how long, and in what number, a map remembers deleted keys. A reader that
 	// was away for longer reads all keys again.
@@ -17,28 +17,31 @@ const (
 	maxTombstones = 1_000
 )
 
-// expireKeys deletes the keys whose time has come, and, until all are found, those whose owners were of an earlier run.
+// expireKeys deletes the keys whose time has come, and, once after the start, those whose owners were of an earlier run.
 func (e *Engine) expireKeys(ctx context.Context, now int64) error {
-	if err := e.tendAll(ctx, []byte{prefixExpiry}, expiryKey(now+1, 0, 0)); err != nil {
+	due, err := e.store.places([]byte{prefixExpiry}, expiryKey(now+1, 0, 0), tendAtOnce)
+	if err != nil {
 		return fmt.Errorf("look for expired keys: %w", err)
 	}
+	e.tendAll(ctx, due)
 	if e.disowned {
 		return nil
 	}
-	e.disowned = true
-	if err := e.tendAll(ctx, []byte{prefixOwned}, []byte{prefixOwned + 1}); err != nil {
+	owned, err := e.store.places(append([]byte{prefixOwned}, e.disownFrom...), []byte{prefixOwned + 1}, tendAtOnce)
+	if err != nil {
 		return fmt.Errorf("look for keys of earlier runs: %w", err)
+	}
+	e.tendAll(ctx, owned)
+	if e.disowned = len(owned) < tendAtOnce; !e.disowned {
+		e.disownFrom = append(owned[len(owned)-1].index[1:], 0)
 	}
 	return nil
 }
 
-// tendAll has the entries tended that an index names from lower to upper.
-func (e *Engine) tendAll(ctx context.Context, lower, upper []byte) error {
-	places, err := e.store.places(lower, upper)
+func (e *Engine) tendAll(ctx context.Context, places []place) {
 	for _, one := range places {
 		e.tend(ctx, one)
 	}
-	return err
 }
 
 // place is an entry that an index names.
@@ -48,14 +51,14 @@ type place struct {
 	id, offset uint64
 }
 
-// places reads an index. (It is read before anything is proposed: committing changes it.)
-func (s *store) places(lower, upper []byte) (found []place, err error) {
+// places reads up to n places of an index. (They are read before anything is proposed: committing changes the index.)
+func (s *store) places(lower, upper []byte, n int) (found []place, err error) {
 	it, err := s.iterate(lower, upper)
 	if err != nil {
 		return nil, err
 	}
 	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
+	for more := it.First(); more && len(found) < n; more = it.Next() {
 		id, offset, ok := placeOf(it.Key())
 		if !ok {
 			return found, errCorrupt
@@ -102,7 +105,7 @@ func (e *Engine) sweepMap(ctx context.Context, name string) {
 	}
 	defer leave()
 	id := ch.state().record.id
-	places, err := e.store.places(tombstoneKey(id, 0), tombstoneKey(id+1, 0))
+	places, err := e.store.places(tombstoneKey(id, 0), tombstoneKey(id+1, 0), 10*maxTombstones)
 	if err != nil {
 		e.log.Warn("cannot drop tombstones", "channel", name, "error", err)
 		return
