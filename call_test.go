@@ -2,9 +2,11 @@ package earshot_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/earshot/earshot"
 	"github.com/earshot/earshot/internal/testkit"
@@ -104,4 +106,50 @@ func TestTooManyCalls(t *testing.T) {
 	for range most {
 		c.Want("result", `{"data":1}`)
 	}
+}
+
+func TestServerCallsASession(t *testing.T) {
+	srv := testkit.Start(t, earshot.Options{})
+	c := testkit.Connect(t, srv.URL)
+	c.Send(`{"id":1,"hello":{}}`)
+	session := c.Want("welcome", `{"id":1}`)["session"].(string)
+	type outcome struct {
+		data earshot.Data
+		err  error
+	}
+	call := func(patience time.Duration) chan outcome {
+		done := make(chan outcome, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			data, err := srv.Call(ctx, session, "ring", wire.JSONData([]byte("[1]")))
+			done <- outcome{data, err}
+		}()
+		return done
+	}
+	done := call(time.Minute)
+	asked := c.Want("call", `{"id":1,"method":"ring","data":[1]}`)
+	if asked["from"] != nil || asked["timeout_ms"].(float64) > 60_000 {
+		t.Errorf("asked %v", asked)
+	}
+	c.Send(`{"id":1,"result":{"data":"yes"}}`)
+	if o := <-done; o.err != nil || string(o.data.Body) != `"yes"` {
+		t.Errorf("%s, %v", o.data.Body, o.err)
+	}
+	done = call(time.Minute)
+	c.Want("call", `{"id":2}`)
+	c.Send(`{"id":2,"result":{"error":"busy"}}`)
+	wantCode(t, (<-done).err, wire.CodeCallFailed)
+	done = call(time.Millisecond)
+	c.Want("call", `{"id":3}`)
+	if o := <-done; !errors.Is(o.err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the end of its time", o.err)
+	}
+	c.Send(`{"id":3,"result":{"data":"too late"}}`)
+	done = call(time.Minute)
+	c.Want("call", `{"id":4}`)
+	c.Close()
+	wantCode(t, (<-done).err, wire.CodeNoSession)
+	_, err := srv.Call(t.Context(), session, "", earshot.Data{})
+	wantCode(t, err, wire.CodeBadFrame)
 }

@@ -40,18 +40,28 @@ type Receipt struct {
 //
 // Errors are *wire.ProtocolError for what is wrong with the message, or those of package engine, wrapped.
 func (s *Server) Publish(ctx context.Context, channel string, m Message) (Receipt, error) {
+	return s.commit(ctx, m, engine.Proposal{Channel: channel})
+}
+
+// commit completes p with m and waits for the outcome.
+func (s *Server) commit(ctx context.Context, m Message, p engine.Proposal) (Receipt, error) {
 	if m.err != nil {
-		return Receipt{}, fmt.Errorf("publish to %q: %w", channel, m.err)
+		return Receipt{}, fmt.Errorf("commit to %q: %w", p.Channel, m.err)
 	}
-	if _, err := s.namespaces.of(channel); err != nil {
+	ns, err := s.namespaces.of(p.Channel)
+	if err != nil {
 		return Receipt{}, err
+	}
+	if (ns.Kind == Map) != (p.Map != nil) {
+		return Receipt{}, wire.Errorf(wire.CodeWrongKind, "Publish is for channels that are no maps, Set and Delete are for maps")
 	}
 	if err := wire.ValidateMessage(m.Message); err != nil {
 		return Receipt{}, err
 	}
-	r, err := engine.PublishWait(ctx, s.engine, engine.Proposal{Channel: channel, Idem: m.Idem, Message: m.Message})
+	p.Idem, p.Message = m.Idem, m.Message
+	r, err := engine.PublishWait(ctx, s.engine, p)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("publish to %q: %w", channel, err)
+		return Receipt{}, fmt.Errorf("commit to %q: %w", p.Channel, err)
 	}
 	return Receipt{
 		Position: r.Position.String(), Offset: r.Position.Offset, Duplicate: r.Duplicate, Durability: r.Durability,

@@ -80,6 +80,18 @@ func checkMapKey(key string) *ProtocolError {
 	return nil
 }
 
+// ValidateMethod returns a *ProtocolError unless method may be that of a call: 1 to MaxMethodBytes of UTF-8 without control
+// characters.
+func ValidateMethod(method string) error {
+	if len(method) > MaxMethodBytes {
+		return Errorf(CodeTooLarge, "a method is at most %d bytes", MaxMethodBytes)
+	}
+	if method == "" || !isPrintable(method) {
+		return Errorf(CodeBadFrame, "a method is UTF-8 without control characters, and not empty")
+	}
+	return nil
+}
+
 // ValidateMessage returns a *ProtocolError unless m is within the limits: its event name is UTF-8 without control
 // characters, its tags are UTF-8, and its data is bytes or, unless empty, passes ValidJSON.
 func ValidateMessage(m Message) error {
