@@ -24,6 +24,7 @@ import (
 
 	"github.com/earshot/earshot/engine"
 	"github.com/earshot/earshot/engine/local"
+	"github.com/earshot/earshot/engine/redis"
 	"github.com/earshot/earshot/internal/hub"
 	"github.com/earshot/earshot/internal/session"
 	"github.com/earshot/earshot/internal/transport"
@@ -32,6 +33,9 @@ import (
 
 // closeTimeout is how long a server whose context ended drains, and then how long the store may take to close.
 const closeTimeout = 10 * time.Second
+
+// openTimeout bounds the first connection to Redis.
+const openTimeout = 10 * time.Second
 
 // Server is one Earshot: a node. Its methods may be called concurrently.
 type Server struct {
@@ -55,11 +59,25 @@ func New(o Options) (*Server, error) {
 	}
 	log := o.logger()
 	rules := namespaces(o.Namespaces)
-	store, err := local.Open(local.Options{Dir: o.Data, Rules: rules.engineRules, Logger: log})
+	e, err := openEngine(o, log, rules)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(o, log, rules, e), nil
+}
+
+func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, error) {
+	if o.Engine != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		// Its errors do not hold the URL: that may have a password.
+		return redis.Open(ctx, redis.Options{URL: o.Engine, Rules: rules.engineRules, Logger: log})
+	}
+	e, err := local.Open(local.Options{Dir: o.Data, Rules: rules.engineRules, Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("open the store in %q: %w", o.Data, err)
 	}
-	return assemble(o, log, rules, store), nil
+	return e, nil
 }
 
 // assemble connects the parts, each to the one below it.

@@ -14,10 +14,15 @@ import (
 // helloTimeout is how long a client may take to open a session where OnConnect decides about it.
 const helloTimeout = 10 * time.Second
 
-// Options configure a Server. Data and at least one namespace are needed; the zero value of everything else is safe.
+// Options configure a Server. Data or Engine, and at least one namespace, are needed; the zero value of everything else
+// is safe.
 type Options struct {
 	// Data is the folder of the embedded store, made if it is not there. One server at a time may use it.
 	Data string
+	// Engine is a Redis or Valkey that many servers share, in place of the embedded store:
+	// redis://user:password@host:port/database, or rediss:// for TLS. Of a cluster it names one node, and ?addr=host:port
+	// more of them. Empty: the embedded store.
+	Engine string
 	// Namespaces says what the channels of each namespace keep, and who may use them. A channel of no namespace does
 	// not exist, and what no rule allows is forbidden.
 	Namespaces map[string]Namespace
@@ -74,8 +79,8 @@ type CallRequest = wire.Call
 type Data = wire.Data
 
 func (o *Options) check() error {
-	if o.Data == "" {
-		return errors.New("earshot: Options.Data must name a folder for the store")
+	if (o.Data == "") == (o.Engine == "") {
+		return errors.New("earshot: Options must have either Data, a folder for the store, or Engine")
 	}
 	if len(o.Namespaces) == 0 {
 		return errors.New("earshot: Options.Namespaces is empty, so no channel could exist")

@@ -37,7 +37,7 @@ func (c *demoCommand) Run(ctx context.Context, stdout io.Writer) error {
 // load is the demo's whole configuration: the environment is left out, because it is that of a real server.
 func (c *demoCommand) load() (*config.Config, error) {
 	given := map[string]string{"addr": demoAddr, "data": demoData}
-	for key, value := range flags(c.Addr, c.Data) {
+	for key, value := range flags(c.Addr, c.Data, nil) {
 		given[key] = value
 	}
 	cfg, err := config.Load(config.Source{Flags: given})

@@ -14,6 +14,7 @@ import (
 type serveCommand struct {
 	Addr         *string `placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one. Default: 127.0.0.1:8000. ($$EARSHOT_ADDR)"`
 	Data         *string `placeholder:"DIR" help:"Folder that keeps the logs. Default: ./earshot-data. ($$EARSHOT_DATA)"`
+	Engine       *string `placeholder:"URL" help:"Redis or Valkey that many servers share, in place of the data folder: redis://host:port. ($$EARSHOT_ENGINE)"`
 	Config       string  `placeholder:"FILE" env:"EARSHOT_CONFIG" help:"Configuration, a YAML file: namespaces, origins, and all else."`
 	InsecureOpen bool    `env:"EARSHOT_INSECURE_OPEN" help:"Let everyone do everything in the namespaces log: (retained), live: (nothing kept) and map: (keyed). Only for trying things out."`
 }
@@ -35,7 +36,7 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer) error {
 }
 
 func (c *serveCommand) load(env func(string) string) (*config.Config, error) {
-	cfg, err := config.Load(config.Source{Flags: flags(c.Addr, c.Data), Env: env, File: c.Config})
+	cfg, err := config.Load(config.Source{Flags: flags(c.Addr, c.Data, c.Engine), Env: env, File: c.Config})
 	if err == nil && c.InsecureOpen {
 		err = config.InsecureOpen(cfg)
 	}
@@ -46,9 +47,9 @@ func (c *serveCommand) load(env func(string) string) (*config.Config, error) {
 }
 
 // flags returns the flags that were given, by their configuration key.
-func flags(addr, data *string) map[string]string {
+func flags(addr, data, engine *string) map[string]string {
 	given := make(map[string]string)
-	for key, value := range map[string]*string{"addr": addr, "data": data} {
+	for key, value := range map[string]*string{"addr": addr, "data": data, "engine": engine} {
 		if value != nil {
 			given[key] = *value
 		}

@@ -48,10 +48,13 @@ func signpost(w http.ResponseWriter, r *http.Request) {
 // options is cfg as the library takes it.
 func options(cfg *config.Config) earshot.Options {
 	o := earshot.Options{
-		Data:           cfg.Data,
+		Engine:         cfg.Engine,
 		Namespaces:     make(map[string]earshot.Namespace, len(cfg.Namespaces)),
 		AllowedOrigins: cfg.AllowedOrigins,
 		PingInterval:   cfg.PingInterval,
+	}
+	if cfg.Engine == "" {
+		o.Data = cfg.Data
 	}
 	for name, ns := range cfg.Namespaces {
 		o.Namespaces[name] = namespace(ns)

@@ -74,6 +74,8 @@ var badFiles = []struct {
 	{"keys of a log", "namespaces: {a: {kind: log, max_keys: 5}}", "namespaces.a.max_keys: is for maps"},
 	{"the server's namespace", "namespaces: {presence: {kind: map}}", "namespaces.presence: is the server's own"},
 	{"unknown clients", "namespaces: {a: {publish: user}}", `namespaces.a.publish: "user" is not one of nobody, users, anyone`},
+	{"engine of another kind", "engine: postgres://u:hunter2@h", "engine: not the address of a Redis; write redis://host:port"},
+	{"engine without a host", "engine: redis://", "engine: not the address of a Redis"},
 	{"unknown durability", "namespaces: {a: {kind: log, durability: none}}", `namespaces.a.durability: "none" is not one of fsync, may-lose-tail`},
 	{"history of a pub", "namespaces:\n  a:\n    history: {size: 1}", "f:3:5: namespaces.a.history: is for logs; add `kind: log`"},
 	{"durability of a pub", "namespaces: {a: {kind: pub, durability: may-lose-tail}}", "namespaces.a.durability: is for logs and maps"},

@@ -14,6 +14,7 @@ var formats = map[string]func(string) (string, error){
 	"address":   address,
 	"path":      path,
 	"origin":    origin,
+	"engine":    engine,
 	"namespace": namespaceName,
 }
 
@@ -34,6 +35,15 @@ func path(s string) (string, error) {
 		return "", errors.New("must name a folder")
 	case strings.ContainsRune(s, 0) || len(s) > maxPathBytes:
 		return "", fmt.Errorf("%s is not a path", quote(s))
+	}
+	return s, nil
+}
+
+// engine checks the address of a Redis. Its errors leave out the address, which may have a password in it.
+func engine(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Host == "" {
+		return "", errors.New("not the address of a Redis; write redis://host:port, or rediss://host:port for TLS")
 	}
 	return s, nil
 }

@@ -84,15 +84,16 @@ func replace(v reflect.Value, tag reflect.StructTag, text, where string, p *prob
 	}
 }
 
-// setDefaults gives the fields that are still zero what their default tags say. A list or a map needs nothing.
+// setDefaults gives the fields that are still zero what their default tags say. One without such a tag stays zero.
 func setDefaults(cfg *Config) {
 	v := reflect.ValueOf(cfg).Elem()
 	for i := range v.NumField() {
 		f, tag := v.Field(i), v.Type().Field(i).Tag
-		if kind := f.Kind(); !f.IsZero() || kind == reflect.Slice || kind == reflect.Map {
+		byDefault, ok := tag.Lookup("default")
+		if kind := f.Kind(); !ok || !f.IsZero() || kind == reflect.Slice || kind == reflect.Map {
 			continue
 		}
-		if err := set(f, tag, tag.Get("default")); err != nil {
+		if err := set(f, tag, byDefault); err != nil {
 			panic("config: bad default: " + err.Error()) // the tags are the program's own, and tested
 		}
 	}

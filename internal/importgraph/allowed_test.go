@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"internal/transport": {"wire", "engine", "internal/hub", "internal/session", "internal/websocket"},
 
 	// The library wires them; the program is one user of the library.
-	".": {"wire", "engine", "engine/local", "internal/hub", "internal/session", "internal/transport", "internal/websocket"},
+	".": {"wire", "engine", "engine/local", "engine/redis", "internal/hub", "internal/session", "internal/transport", "internal/websocket"},
 
 	"client":          {"wire", "github.com/coder/websocket"},
 	"internal/config": {"github.com/goccy/go-yaml"},

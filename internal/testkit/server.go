@@ -31,7 +31,7 @@ type Server struct {
 // Start runs a server with o. Data defaults to a temporary folder, Namespaces to Open, Log to the test's output.
 func Start(t *testing.T, o earshot.Options) *Server {
 	t.Helper()
-	if o.Data == "" {
+	if o.Data == "" && o.Engine == "" {
 		o.Data = t.TempDir()
 	}
 	if o.Namespaces == nil {
