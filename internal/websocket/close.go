@@ -74,7 +74,7 @@ func (c *Conn) peerClosed(theirs *CloseError) {
 	case before < phaseSent:
 		c.hurry()
 	case before == phaseGone:
-		c.sock.close()
+		c.finish()
 	}
 }
 
@@ -107,11 +107,23 @@ func (c *Conn) limitClosing() {
 func (c *Conn) partingGone() {
 	c.mu.Lock()
 	c.phase = phaseGone
-	finished, failed := c.peerDone, c.failed
+	finished, failed := c.peerDone || c.peerEnd, c.failed
 	c.mu.Unlock()
 	if finished || failed && !c.sock.closeWrite() {
-		c.sock.close()
+		c.finish()
 		return
 	}
 	c.limitClosing()
+}
+
+// awaitParting waits, after the peer ended its side of TCP, until our close frame is gone if one is on its way: the peer
+// may still listen.
+func (c *Conn) awaitParting() {
+	c.mu.Lock()
+	c.peerEnd = true
+	onItsWay := c.phase > phaseOpen && c.phase < phaseGone
+	c.mu.Unlock()
+	if onItsWay {
+		<-c.Done()
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -115,8 +116,32 @@ func TestPeerVanishes(t *testing.T) {
 	p := dialPeer(t, st)
 	p.send(frame(beginText, "unfinished"))
 	_ = p.Close()
-	if err := (<-st.owners).wantClosed(t); !errors.Is(err, ErrNoClose) {
+	o := <-st.owners
+	if err := o.wantClosed(t); !errors.Is(err, ErrNoClose) {
 		t.Errorf("closed by %v", err)
+	}
+	select {
+	case <-o.conn.Done():
+	case <-time.After(patience):
+		t.Error("not done after the end")
+	}
+}
+
+// TestHalfClosedPeer ends its side of TCP right after its close frame, or after ours was called for.
+func TestHalfClosedPeer(t *testing.T) {
+	st := startStation(t, Config{}, newOwner)
+	for range 50 {
+		p := dialPeer(t, st)
+		p.send(closeFrame(4000, ""))
+		p.halfClose()
+		p.wantClose(4000)
+		wantCause(t, (<-st.owners).wantClosed(t), CloseError{Code: 4000, Peer: true})
+
+		p = dialPeer(t, st)
+		p.send([]byte{0xFF, 0xFF})
+		p.halfClose()
+		p.wantClose(CloseProtocolError)
+		wantCause(t, (<-st.owners).wantClosed(t), CloseError{Code: CloseProtocolError})
 	}
 }
 
@@ -174,6 +199,22 @@ func TestCloseFramesCross(t *testing.T) {
 		wantCause(t, <-o.closed, CloseError{Code: 4100})
 		if _, err := p.next(); err != io.EOF {
 			t.Errorf("after the handshake: %v", err)
+		}
+	})
+}
+
+// TestNothingAfterClose has things become due after our close frame.
+func TestNothingAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, p := pipeStation(t, Config{}, newOwner)
+		o.conn.Close(4100, "")
+		p.want(OpClose, "\x10\x04")
+		p.send(frame(finPing, "late"))
+		o.conn.owePing()
+		o.say(OpText, []byte("late"))
+		_ = p.SetReadDeadline(time.Now().Add(time.Second))
+		if f, err := p.next(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after the close frame: %v, %v", f, err)
 		}
 	})
 }
@@ -256,7 +297,7 @@ func TestServerCloseGivesUp(t *testing.T) {
 func TestAcceptPanics(t *testing.T) {
 	st := startStation(t, Config{}, func(*Conn) *owner { panic(http.ErrAbortHandler) })
 	p := dialPeer(t, st)
-	if f, err := p.next(); err == nil {
-		t.Errorf("got %v", f)
+	if f, err := p.next(); err != io.EOF && !isGone(err) {
+		t.Errorf("got %v, %v, want the end", f, err)
 	}
 }

@@ -18,8 +18,8 @@ type Handler interface {
 	Message(op Opcode, payload []byte) error
 
 	// Fill appends whole frames (see AppendHeader) to dst, about limit bytes of them, and reports whether it has more to
-	// say. It is called by one goroutine at a time, concurrently with Message, after Notify. It must not block: other
-	// connections wait for it. It may call the methods of Conn.
+	// say; if it appended nothing, it has not. It is called by one goroutine at a time, concurrently with Message, after
+	// Notify. It must not block: other connections wait for it. It may call the methods of Conn.
 	Fill(dst []byte, limit int) (out []byte, more bool)
 
 	// Closed says that the connection is over and why: a *CloseError if a close frame ended it (the first, whoever sent
@@ -61,6 +61,7 @@ type Conn struct {
 	// Guarded by mu.
 	phase    phase
 	peerDone bool        // the peer sent its close frame
+	peerEnd  bool        // the peer sends nothing any more, not even TCP
 	failed   bool        // the peer broke the protocol, or was too slow: what it says is not parsed any more
 	parting  *CloseError // the close frame to send, from phaseDraining on
 	cause    error       // why the connection ends; the first is kept
@@ -106,6 +107,12 @@ func (c *Conn) Abort(err error) {
 	}
 	c.die(err)
 	c.sock.abort()
+}
+
+// finish ends the connection after the closing handshake.
+func (c *Conn) finish() {
+	c.die(c.parting)
+	c.sock.close()
 }
 
 // die keeps err if it is the first cause, and tells those that watch Done.

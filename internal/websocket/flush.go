@@ -22,7 +22,7 @@ var leftovers = sync.Pool{New: func() any { return new([]byte) }}
 func (c *Conn) flush(buf []byte, limit int) []byte {
 	out, then := c.gather(buf[:0], limit)
 	if len(out) == 0 {
-		c.endTurn(then.more)
+		c.endTurn(false)
 		return out
 	}
 	n, err := c.sock.tryWrite(out)

@@ -176,6 +176,22 @@ func TestNotifyDuringFill(t *testing.T) {
 	})
 }
 
+// TestEmptyFill claims to have more to say without saying anything, which must not keep a worker busy.
+func TestEmptyFill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fills := 0
+		c, _ := serveFiller(t, func(_ *Conn, dst []byte, _ int) ([]byte, bool) {
+			fills++
+			return dst, fills < 100
+		})
+		c.Notify()
+		synctest.Wait()
+		if fills != 1 {
+			t.Errorf("%d fills, want 1", fills)
+		}
+	})
+}
+
 // TestTurnsAreShared has a connection with endless news share its worker with another.
 func TestTurnsAreShared(t *testing.T) {
 	st := startStation(t, Config{Workers: 1}, newOwner)

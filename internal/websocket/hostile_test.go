@@ -28,6 +28,23 @@ func TestEmptyFragmentsBehindPings(t *testing.T) {
 	p.wantClose(CloseTooBig)
 }
 
+// TestMaxFragments sends as many fragments as allowed, and one more.
+func TestMaxFragments(t *testing.T) {
+	p := newTestParser(100, 5)
+	for i := range 5 {
+		first := more
+		if i == 0 {
+			first = beginText
+		}
+		if _, _, err := p.next(frame(first, "")); err != nil {
+			t.Fatalf("fragment %d: %v", i, err)
+		}
+	}
+	if _, _, err := p.next(frame(finMore, "")); err == nil || err.Code != CloseTooBig {
+		t.Errorf("one fragment too many: %v", err)
+	}
+}
+
 // TestEndlessMessage sends a message that never ends.
 func TestEndlessMessage(t *testing.T) {
 	st := startStation(t, Config{}, newOwner)

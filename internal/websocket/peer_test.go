@@ -60,6 +60,14 @@ func isGone(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }
 
+// halfClose ends the peer's side of TCP; it still reads.
+func (p *peer) halfClose() {
+	p.t.Helper()
+	if err := p.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // sendIn writes bytes in writes of at most size.
 func (p *peer) sendIn(size int, b []byte) {
 	p.t.Helper()

@@ -119,6 +119,7 @@ func (c *Conn) listening() bool {
 // over ends the connection after its socket failed with err.
 func (c *Conn) over(err error) {
 	if errors.Is(err, io.EOF) {
+		c.awaitParting()
 		c.die(ErrNoClose)
 	} else {
 		c.die(fmt.Errorf("websocket: read: %w", err))

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// wheelSlots is how far ahead the wheel sees; what is due later is visited then, and again later.
+// wheelSlots is after how many slots the wheel comes round. A connection that is due in a later round is visited in each
+// before it, to no effect.
 const wheelSlots = 64
 
 const never = math.MaxInt64
@@ -167,16 +168,15 @@ func (w *wheel) close() []*Conn {
 	return all
 }
 
-// linkLocked puts c into the slot of its due time, or into the furthest or the nearest there is.
+// linkLocked puts c into the slot of its due time, or into the next if that is past.
 func (w *wheel) linkLocked(c *Conn) {
-	at := max(w.cursor+1, min(c.spot.due, w.cursor+wheelSlots-1))
-	head := &w.slots[at%wheelSlots]
+	c.spot.slot = uint8(max(w.cursor+1, c.spot.due) % wheelSlots)
+	head := &w.slots[c.spot.slot]
 	c.spot.prev, c.spot.next, c.spot.linked = nil, *head, true
 	if *head != nil {
 		(*head).spot.prev = c
 	}
 	*head = c
-	c.spot.slot = uint8(at % wheelSlots)
 }
 
 func (w *wheel) unlinkLocked(c *Conn) {
