@@ -189,6 +189,16 @@ func testMapIdempotency(t *testing.T, s Suite) {
 		t.Fatalf("the repeated change is answered %+v, the first was %+v", again, first)
 	}
 	n.want(publish("other").err, engine.ErrIdemReused)
+	// A client whose session is another one now repeats what it said in the name of the old one.
+	owned := func(owner string) result {
+		change := &engine.MapChange{Key: "b", Owner: owner}
+		return n.publish(engine.Proposal{Channel: scores, Idem: "o", Map: change, Message: message("1")})
+	}
+	n.want(owned("one").err, nil)
+	if r := owned("two"); r.err != nil || !r.receipt.Duplicate {
+		t.Fatalf("the change repeated for another owner is answered %+v", r)
+	}
+	n.delete("b")
 	n.wantState(map[string]string{"a": "2"})
 }
 

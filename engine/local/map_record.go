@@ -58,7 +58,8 @@ func decodeMapEntry(pos engine.Position, value []byte) (*engine.Publication, map
 	return p, m, nil
 }
 
-// appendMapBody appends what tags chain and idempotency ids are compared by: the change, and what the publisher said.
+// appendMapBody appends what tags chain and idempotency ids are compared by: the change, and what the publisher said. Not the
+// owner: a client that repeats a change may have another session by then.
 func appendMapBody(dst []byte, c *engine.MapChange, body []byte) []byte {
 	dst = appendBytes(dst, c.Key)
 	version := uint64(0)
@@ -67,7 +68,6 @@ func appendMapBody(dst []byte, c *engine.MapChange, body []byte) []byte {
 	}
 	dst = binary.AppendUvarint(dst, version)
 	dst = binary.AppendUvarint(dst, uint64(c.TTL))
-	dst = appendBytes(dst, c.Owner)
 	if c.Delete {
 		return append(dst, 1)
 	}

@@ -3,7 +3,9 @@ package session
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,25 +22,80 @@ const (
 // ownedKey is a key of a map that vanishes with a session.
 type ownedKey struct{ channel, key string }
 
-// own notes that the session owns key, with a digest of its value or zero, and reports whether it may.
-func (s *Session) own(key ownedKey, digest uint64) bool {
+// possession is what is known of a key that a session owns, or is about to.
+type possession struct {
+	digest uint64    // of its value; zero: not known
+	until  time.Time // when it is gone for certain; zero: never
+	under  int       // changes under way
+	held   bool      // the map has had it, as far as is known
+}
+
+// own notes that the session is about to own key, and returns the owner's name for the engine. It reports false if the
+// session owns too much, or has no connection: nothing would let go of the key. The outcome is to be told to settle.
+func (s *Session) own(key ownedKey, as possession) (owner string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.owned[key]; !ok && (len(s.owned) >= maxOwned || s.over) {
-		return false
+	p := s.owned[key]
+	if p == nil {
+		if s.over || s.link == nil || !s.mayOwnMoreLocked() {
+			return "", false
+		}
+		if s.owned == nil {
+			s.owned = make(map[ownedKey]*possession)
+		}
+		p = new(possession)
+		s.owned[key] = p
 	}
-	if s.owned == nil {
-		s.owned = make(map[ownedKey]uint64)
+	p.digest, p.until = as.digest, as.until
+	p.under++
+	return s.ownerLocked(), true
+}
+
+// ownerLocked names the owner of the session's keys. Once they were let go of it is another one, so that a deletion which
+// was proposed then does not meet what is set afterwards.
+func (s *Session) ownerLocked() string { return s.id + "." + strconv.Itoa(s.life) }
+
+// mayOwnMoreLocked reports whether there is room for one more key, and forgets those whose time is over if there is none.
+func (s *Session) mayOwnMoreLocked() bool {
+	if len(s.owned) < maxOwned {
+		return true
 	}
-	s.owned[key] = digest
-	return true
+	now := time.Now()
+	maps.DeleteFunc(s.owned, func(_ ownedKey, p *possession) bool {
+		return p.under == 0 && !p.until.IsZero() && now.After(p.until)
+	})
+	return len(s.owned) < maxOwned
+}
+
+// settle notes how a change ended that own announced. If the session has let go of its keys meanwhile, it lets go of this
+// one again: the engine may have deleted it before it was there.
+func (s *Session) settle(key ownedKey, owner string, err error) {
+	refused := errors.Is(err, engine.ErrVersionMismatch) || errors.Is(err, engine.ErrTooManyKeys) || errors.Is(err, engine.ErrIdemReused)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if owner != s.ownerLocked() {
+		if !refused {
+			s.node.releases.put(release{key, owner})
+		}
+		return
+	}
+	p := s.owned[key]
+	p.under--
+	p.held = p.held || !refused
+	if err != nil {
+		p.digest = 0 // it is not known what the map has: the next join must say it
+	}
+	if p.under == 0 && !p.held {
+		delete(s.owned, key)
+	}
 }
 
 // owns reports whether the session owns key with that digest of its value.
 func (s *Session) owns(key ownedKey, digest uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return digest != 0 && s.owned[key] == digest
+	p := s.owned[key]
+	return p != nil && digest != 0 && p.digest == digest
 }
 
 func (s *Session) ownsAny() bool {
@@ -47,21 +104,29 @@ func (s *Session) ownsAny() bool {
 	return len(s.owned) > 0
 }
 
+// disown notes that the key was deleted, or set without an owner.
 func (s *Session) disown(key ownedKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.owned, key)
+	p := s.owned[key]
+	if p == nil {
+		return
+	}
+	p.held, p.digest = false, 0
+	if p.under == 0 {
+		delete(s.owned, key)
+	}
 }
 
-// release takes what the session owns.
-func (s *Session) release() []ownedKey {
+// release lets go of what the session owns.
+func (s *Session) release() (keys []release) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var keys []ownedKey
 	for key := range s.owned {
-		keys = append(keys, key)
+		keys = append(keys, release{key, s.ownerLocked()})
 	}
 	s.owned = nil
+	s.life++
 	return keys
 }
 
@@ -112,12 +177,12 @@ type release struct {
 }
 
 // add has the keys that s owns deleted.
-func (r *releases) add(s *Session) {
+func (r *releases) add(s *Session) { r.put(s.release()...) }
+
+func (r *releases) put(keys ...release) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, key := range s.release() {
-		r.waiting = append(r.waiting, release{key, s.id})
-	}
+	r.waiting = append(r.waiting, keys...)
 }
 
 // sweep proposes the deletions that wait.

@@ -26,18 +26,10 @@ func (l *Link) join(id uint64, j wire.Join) error {
 		l.answer(id, wire.Published{Channel: name, Duplicate: true})
 		return nil
 	}
-	if !l.session.own(key, digest) {
-		return wire.Errorf(wire.CodeTooManyKeys, "a session owns at most %d keys", maxOwned)
+	p := engine.Proposal{
+		Channel: name, Map: &engine.MapChange{Key: l.session.id}, Message: wire.Message{Data: wire.JSONData(value)},
 	}
-	l.proposeThen(id, engine.Proposal{
-		Channel: name, Map: &engine.MapChange{Key: l.session.id, Owner: l.session.id},
-		Message: wire.Message{Data: wire.JSONData(value)},
-	}, func(err error) {
-		if err != nil {
-			l.session.own(key, 0) // it is not known what the map has: the next join must say it
-		}
-	})
-	return nil
+	return l.proposeOwned(id, p, key, possession{digest: digest})
 }
 
 // leave says that the session is no longer in a channel.

@@ -31,10 +31,11 @@ type Session struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	data  any
-	link  *Link               // the connection; nil while there is none
-	left  time.Time           // when the last connection was lost
-	over  bool                // ended for good
-	owned map[ownedKey]uint64 // keys of maps that vanish with the session; see own
+	link  *Link                    // the connection; nil while there is none
+	left  time.Time                // when the last connection was lost
+	over  bool                     // ended for good
+	owned map[ownedKey]*possession // keys of maps that vanish with the session; see own
+	life  int                      // how often the keys were let go of: see ownerLocked
 }
 
 func newSession(n *Node, who Identity) *Session {

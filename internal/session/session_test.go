@@ -29,14 +29,24 @@ type bench struct {
 // slowEngine answers publishes when the test lets it.
 type slowEngine struct {
 	*gatedEngine
-	mu      sync.Mutex
-	waiting []func(engine.Receipt, error)
+	mu       sync.Mutex
+	waiting  []func(engine.Receipt, error)
+	proposed []engine.Proposal // so far
 }
 
-func (e *slowEngine) Publish(_ context.Context, _ engine.Proposal, done func(engine.Receipt, error)) {
+func (e *slowEngine) Publish(_ context.Context, p engine.Proposal, done func(engine.Receipt, error)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.waiting = append(e.waiting, done)
+	e.proposed = append(e.proposed, p)
+}
+
+// last returns the last change of a map that was proposed, and how many proposals there were.
+func (e *slowEngine) last() (change engine.MapChange, n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n = len(e.proposed)
+	return *e.proposed[n-1].Map, n
 }
 
 func (e *slowEngine) answer(err error) {
