@@ -5,38 +5,64 @@ package websocket
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// crowdAddr names the server to the process that TestCrowd is in.
-const crowdAddr = "EARSHOT_CROWD_ADDR"
+// crowdEnv tells TestCrowd what to do: address, number of peers, whether they talk, whether over TLS.
+const crowdEnv = "EARSHOT_CROWD"
 
-// BenchmarkIdle holds b.N idle connections of peers in another process, and reports what each costs in resident memory.
+// BenchmarkIdle holds b.N idle connections of peers in another process for a minute, and reports what each costs in
+// resident memory, and what pinging all of them costs.
 //
-//	go test -run NONE -bench Idle -benchtime 10000x ./internal/websocket
+//	go test -run NONE -bench Idle/talked -benchtime 10000x ./internal/websocket
+//
+// One variant a run: memory that one has freed would hide what the next takes.
 func BenchmarkIdle(b *testing.B) {
-	b.Run("quiet", func(b *testing.B) { benchmarkIdle(b, true) })
-	b.Run("talked", func(b *testing.B) { benchmarkIdle(b, false) })
+	b.Run("quiet", func(b *testing.B) { benchmarkIdle(b, (*httptest.Server).Start, "false false") })
+	b.Run("talked", func(b *testing.B) { benchmarkIdle(b, (*httptest.Server).Start, "true false") })
+	b.Run("tls", func(b *testing.B) { benchmarkIdle(b, (*httptest.Server).StartTLS, "true true") })
 }
 
-func benchmarkIdle(b *testing.B, quiet bool) {
+func benchmarkIdle(b *testing.B, start func(*httptest.Server), how string) {
 	if b.N == 1 {
 		return // the benchmark's own trial run
 	}
-	st := startStation(b, Config{}, newDeepEcho)
+	st := startStationWith(b, Config{}, newDeepEcho, start)
 	before := residentBytes(b)
+	leave := gatherCrowd(b, fmt.Sprintf("%s %d %s", st.http.Listener.Addr(), b.N, how))
+	defer leave()
+
+	cpu := cpuTime(b)
+	<-time.After(time.Minute) // the scavenger returns memory slowly, and pings come and go
+	b.ReportMetric(100*(cpuTime(b)-cpu).Minutes(), "%cpu")
+	perConn := func(bytes uint64) float64 { return float64(bytes) / float64(b.N) }
+	b.ReportMetric(perConn(residentBytes(b)-before), "rss-B/conn")
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(perConn(m.StackInuse), "stack-B/conn")
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(perConn(m.HeapAlloc), "heap-B/conn")
+}
+
+// gatherCrowd starts the other process and waits until its peers are there.
+func gatherCrowd(b *testing.B, task string) (leave func()) {
+	b.Helper()
 	crowd := exec.Command(os.Args[0], "-test.run", "^TestCrowd$")
-	crowd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %v", crowdAddr, st.http.Listener.Addr(), b.N, quiet))
+	crowd.Env = append(os.Environ(), crowdEnv+"="+task)
 	crowd.Stderr = os.Stderr
 	stdin, err := crowd.StdinPipe()
 	if err != nil {
@@ -52,19 +78,22 @@ func benchmarkIdle(b *testing.B, quiet bool) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
 		b.Fatalf("crowd said %q: %v", line, err)
 	}
-	<-time.After(time.Minute) // the scavenger returns memory slowly, and pings come and go
-	perConn := func(bytes uint64) float64 { return float64(bytes) / float64(b.N) }
-	b.ReportMetric(perConn(residentBytes(b)-before), "rss-B/conn")
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	b.ReportMetric(perConn(m.StackInuse), "stack-B/conn")
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	b.ReportMetric(perConn(m.HeapAlloc), "heap-B/conn")
-	_ = stdin.Close()
-	if err := crowd.Wait(); err != nil {
-		b.Error(err)
+	return func() {
+		_ = stdin.Close()
+		if err := crowd.Wait(); err != nil {
+			b.Error(err)
+		}
 	}
+}
+
+// cpuTime returns what the process has used.
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // newDeepEcho returns an echo that uses a few KB of stack for a message, as owners do that decode it.
@@ -116,21 +145,18 @@ func residentBytes(t testing.TB) uint64 {
 func TestCrowd(t *testing.T) {
 	var addr string
 	var count int
-	var quiet bool
-	if n, _ := fmt.Sscan(os.Getenv(crowdAddr), &addr, &count, &quiet); n != 3 {
+	var talk, secure bool
+	if n, _ := fmt.Sscan(os.Getenv(crowdEnv), &addr, &count, &talk, &secure); n != 4 {
 		t.Skip("not the other process of BenchmarkIdle")
 	}
 	var peers sync.WaitGroup
 	var conns []net.Conn
 	for range count {
-		conn, err := net.Dial("tcp", addr)
+		conn, err := joinCrowd(addr, talk, secure)
 		if err != nil {
 			t.Fatal(err)
 		}
 		conns = append(conns, conn)
-		if err := joinCrowd(conn, quiet); err != nil {
-			t.Fatal(err)
-		}
 		peers.Go(func() { answerPings(conn) })
 	}
 	fmt.Println("ready")
@@ -141,23 +167,31 @@ func TestCrowd(t *testing.T) {
 	peers.Wait()
 }
 
-// joinCrowd shakes hands and, unless quiet, has a message echoed.
-func joinCrowd(conn net.Conn, quiet bool) error {
+// joinCrowd connects, shakes hands and, if it is to talk, has a message echoed.
+func joinCrowd(addr string, talk, secure bool) (net.Conn, error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if secure {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // our own process's test certificate
+	}
 	if _, err := io.WriteString(conn, handshakeRequest()); err != nil {
-		return err
+		return nil, err
 	}
 	answer := make([]byte, 1024)
 	if n, err := conn.Read(answer); err != nil || !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 101")) {
-		return fmt.Errorf("answer %q: %w", answer[:n], err)
+		return nil, fmt.Errorf("answer %q: %w", answer[:n], err)
 	}
-	if quiet {
-		return nil
+	if talk {
+		if _, err := conn.Write(frame(finBinary, "hi")); err != nil {
+			return nil, err
+		}
+		if _, err := io.ReadFull(conn, answer[:4]); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := conn.Write([]byte{0x82, 0x82, 0, 0, 0, 0, 'h', 'i'}); err != nil {
-		return err
-	}
-	_, err := io.ReadFull(conn, answer[:4])
-	return err
+	return conn, nil
 }
 
 // answerPings answers every read with a pong: what comes is pings.
@@ -167,7 +201,7 @@ func answerPings(conn net.Conn) {
 		if _, err := conn.Read(buf); err != nil {
 			return
 		}
-		if _, err := conn.Write([]byte{0x8A, 0x80, 0, 0, 0, 0}); err != nil {
+		if _, err := conn.Write(frame(finPong, "")); err != nil {
 			return
 		}
 	}

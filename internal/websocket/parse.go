@@ -2,8 +2,11 @@ package websocket
 
 import "encoding/binary"
 
+// maxForesight makes a message of the default limit that comes in full reads of 8 KB be allocated at once.
+const maxForesight = 10
+
 // parser makes messages and control frames out of a client's bytes, however they are cut. It checks every rule as soon as
-// the bytes that break it are there, and allocates no more than what came, so never for what a header only claims.
+// the bytes that break it are there, and allocates in proportion to what came, never for what a header only claims.
 type parser struct {
 	// Set by the connection, then read-only.
 	maxMessageBytes, maxFrames int
@@ -195,7 +198,7 @@ func (p *parser) dataPiece(piece []byte) (event, *CloseError) {
 		}
 	}
 	if !last || len(p.message) > 0 {
-		p.message = append(p.message, piece...)
+		p.keep(piece)
 		piece = p.message
 	}
 	if !last {
@@ -204,4 +207,16 @@ func (p *parser) dataPiece(piece []byte) (event, *CloseError) {
 	ev := event{op: p.messageOp, payload: piece}
 	p.messageOp, p.message, p.frames = OpContinuation, nil, 0
 	return ev, nil
+}
+
+// keep appends a piece to the message. It makes room for the rest of the frame too, but for no more than maxForesight times
+// what came, so that a length that is only claimed costs little.
+func (p *parser) keep(piece []byte) {
+	came := len(p.message) + len(piece)
+	if came > cap(p.message) {
+		room := make([]byte, len(p.message), min(came+p.left, maxForesight*came))
+		copy(room, p.message)
+		p.message = room
+	}
+	p.message = append(p.message, piece...)
 }
