@@ -32,8 +32,13 @@ func shakeHands(t *testing.T, st *station, request string) *http.Response {
 	return res
 }
 
-func TestHandshakeRefused(t *testing.T) {
-	st := startStation(t, Config{}, newOwner)
+// refusedHandshake is a request that is not a handshake, and the status that says so.
+type refusedHandshake struct {
+	name, request string
+	status        int
+}
+
+func refusedHandshakes(t *testing.T) []refusedHandshake {
 	good := handshakeRequest()
 	replace := func(old, new string) string {
 		if !strings.Contains(good, old) {
@@ -42,11 +47,7 @@ func TestHandshakeRefused(t *testing.T) {
 		return strings.Replace(good, old, new, 1)
 	}
 	key := "Sec-WebSocket-Key: " + testKey + "\r\n"
-	tests := []struct {
-		name    string
-		request string
-		status  int
-	}{
+	return []refusedHandshake{
 		{"POST", replace("GET", "POST"), 405},
 		{"HEAD", replace("GET", "HEAD"), 405},
 		{"HTTP/1.0", replace("HTTP/1.1", "HTTP/1.0"), 400},
@@ -75,7 +76,11 @@ func TestHandshakeRefused(t *testing.T) {
 		{"too many subprotocols", handshakeRequest("Sec-WebSocket-Protocol: " + strings.Repeat("a,", 1000)), 431},
 		{"thousands of headers", handshakeRequest(strings.Repeat("Cookie: "+strings.Repeat("x", 1000)+"\r\n", 2000) + "A: b"), 431},
 	}
-	for _, tt := range tests {
+}
+
+func TestHandshakeRefused(t *testing.T) {
+	st := startStation(t, Config{}, newOwner)
+	for _, tt := range refusedHandshakes(t) {
 		t.Run(tt.name, func(t *testing.T) {
 			res := shakeHands(t, st, tt.request)
 			if res.StatusCode != tt.status {
