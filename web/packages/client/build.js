@@ -1,10 +1,15 @@
-// Bundles the client into one readable ES module; the application's own bundler minifies it.
+// Bundles the client into readable ES modules, one for each entry, with what they share in files of its own; the
+// application's own bundler minifies them.
+import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
+await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["src/index.ts"],
-  outfile: "dist/index.js",
+  entryPoints: ["index", "map", "presence", "call", "typing", "read-cursor"].map((name) => `src/${name}.ts`),
+  outdir: "dist",
+  chunkNames: "shared/[hash]",
   bundle: true,
+  splitting: true,
   format: "esm",
   target: "es2022",
   sourcemap: true,

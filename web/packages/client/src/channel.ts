@@ -1,6 +1,6 @@
 import type { Client } from "./client.js";
 import type { Page, Receipt } from "./events.js";
-import type { PublishOptions } from "./publisher.js";
+import { type PublishOptions, publishBody } from "./publisher.js";
 import type { SubscribeOptions, Subscription } from "./subscription.js";
 
 /** What `history` takes. At most one of `since` and `before`; with neither, the newest publications are read. */
@@ -35,7 +35,7 @@ export class Channel<T = unknown> {
    * it is sent again under the same idempotency id until it is answered, so it is committed at most once.
    */
   publish(data: T, options: PublishOptions = {}): Promise<Receipt> {
-    return this.#client.publish(this.name, data, options);
+    return this.#client.commit("pub", publishBody(this.name, data, options), options.signal);
   }
 
   /** Reads a page of the channel's log, waiting for a connection if there is none. */

@@ -4,11 +4,12 @@ import { Cursor } from "./cursor.js";
 import { Emitter } from "./emitter.js";
 import { ClientCode, EarshotError } from "./errors.js";
 import type { Page, Receipt } from "./events.js";
-import { Feed } from "./feed.js";
-import type { ServerFrame } from "./frames.js";
+import { Feed, type FeedOptions, type Reader } from "./feed.js";
+import type { ClientFrames, ServerFrame } from "./frames.js";
 import { type Options, type Settings, settingsOf } from "./options.js";
 import { Outbox } from "./outbox.js";
-import { type PublishOptions, publish } from "./publisher.js";
+import type { Part } from "./part.js";
+import { type ChangeKind, commit } from "./publisher.js";
 import type { State } from "./state.js";
 import { type SubscribeOptions, Subscription } from "./subscription.js";
 import { onWake } from "./wake.js";
@@ -30,6 +31,7 @@ export class Client {
   readonly #connection: Connection;
   readonly #publishes: Outbox;
   readonly #reads: Outbox;
+  readonly #parts: Part[] = [];
   readonly #feeds = new Map<string, Feed>();
   readonly #asleep: () => void;
   readonly #signal: AbortSignal | undefined;
@@ -55,6 +57,7 @@ export class Client {
       retryMs: settings.publishRetryMs,
     });
     this.#reads = new Outbox(this.#connection, { ...readLimit, backoff, retryMs: Number.POSITIVE_INFINITY });
+    this.#parts.push(this.#publishes, this.#reads);
     this.#asleep = onWake(() => this.wake());
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#aborted);
@@ -86,7 +89,7 @@ export class Client {
   /** Gives the server a fresh token from the callback without connecting anew. Rejects if it is refused. */
   async refresh(signal?: AbortSignal): Promise<void> {
     const body = JSON.stringify({ token: (await this.#connection.token()) ?? "" });
-    this.#mustBeOpen();
+    this.mustBeOpen();
     await this.#reads.ask({ kind: "refresh", body, wanted: "refreshed", signal });
   }
 
@@ -104,7 +107,7 @@ export class Client {
     return new Subscription<T>(channel, options, (owner) => {
       const { since, last, echo } = options;
       const start = { since, last };
-      const feed = this.#feeds.get(channel) ?? this.#feed(channel, start, echo === false);
+      const feed = this.#feeds.get(channel) ?? this.#feed({ channel, start, noEcho: echo === false });
       const limit = { count: 1_000, bytes: 1 << 20, ...options.queue };
       const cursor = new Cursor({ feed, start, limit, owner });
       const error = this.#over ?? misfit(feed, options);
@@ -117,15 +120,49 @@ export class Client {
     });
   }
 
+  /**
+   * Has `reader` follow a map, alone. Returns what ends that. Throws if nothing can be asked any more, or if somebody
+   * follows the channel already.
+   * @internal
+   */
+  follow(channel: string, reader: Reader, everyMs: number): () => void {
+    this.mustBeOpen();
+    if (this.#feeds.has(channel))
+      throw new EarshotError(ClientCode.badUse, "the channel is followed already, as a stream");
+    const feed = this.#feed({ channel, start: {}, noEcho: false, everyMs });
+    this.#feeds.set(channel, feed);
+    feed.add(reader);
+    return () => feed.remove(reader);
+  }
+
+  /**
+   * Adds a part, which is told of the connection from now on.
+   * @internal
+   */
+  attach<P extends Part>(make: (connection: Connection, settings: Settings) => P): P {
+    const part = make(this.#connection, this.#settings);
+    this.#parts.push(part);
+    if (this.#over) part.close(this.#over);
+    return part;
+  }
+
   /** @internal */
-  async publish(channel: string, data: unknown, options: PublishOptions): Promise<Receipt> {
-    this.#mustBeOpen();
-    return publish(this.#publishes, channel, data, options);
+  async commit<K extends ChangeKind>(kind: K, body: ClientFrames[K], signal?: AbortSignal): Promise<Receipt> {
+    this.mustBeOpen();
+    return commit(this.#publishes, kind, body, signal);
+  }
+
+  /**
+   * Tells of an error that nobody waits for.
+   * @internal
+   */
+  report(error: EarshotError): void {
+    this.#emitter.emit("error", error);
   }
 
   /** @internal */
   async history(channel: string, { signal, ...query }: HistoryOptions): Promise<Page> {
-    this.#mustBeOpen();
+    this.mustBeOpen();
     const body = JSON.stringify({ ch: channel, ...query });
     const { publications, position, complete, more, keys } = await this.#reads.ask({
       kind: "history",
@@ -136,23 +173,21 @@ export class Client {
     return { publications, position, complete, more, ...(keys !== undefined && { keys }) };
   }
 
-  #feed(
-    channel: string,
-    start: { since: string | undefined; last: number | undefined },
-    noEcho: boolean,
-  ): Feed {
+  #feed(options: Pick<FeedOptions, "channel" | "start" | "noEcho" | "everyMs">): Feed {
     return new Feed({
-      channel,
-      start,
-      noEcho,
+      ...options,
       connection: this.#connection,
       reads: this.#reads,
       backoff: this.#settings.backoff,
-      vacant: () => this.#feeds.delete(channel),
+      vacant: () => this.#feeds.delete(options.channel),
     });
   }
 
-  #mustBeOpen(): void {
+  /**
+   * Throws if nothing can be asked any more.
+   * @internal
+   */
+  mustBeOpen(): void {
     if (this.#over) throw this.#over;
   }
 
@@ -161,7 +196,7 @@ export class Client {
   async #close(): Promise<void> {
     this.#over ??= new EarshotError(ClientCode.closed, "the client was closed");
     this.#endFeeds(undefined);
-    this.#reads.close(this.#over);
+    for (const part of this.#parts) if (part !== this.#publishes) part.close(this.#over);
     if (this.#connection.isOpen) {
       this.#connection.closing();
       await soon(this.#publishes.empty(), this.#settings.closeTimeoutMs);
@@ -172,28 +207,28 @@ export class Client {
   /** Positions are named before publishes are sent again, so that a subscriber sees its own in their place. */
   #opened(): void {
     for (const feed of this.#feeds.values()) feed.opened();
-    this.#publishes.opened();
-    this.#reads.opened();
+    for (const part of this.#parts) part.opened();
   }
 
   #down(): void {
     for (const feed of this.#feeds.values()) feed.down();
-    this.#publishes.down();
-    this.#reads.down();
+    for (const part of this.#parts) part.down();
   }
 
   #received(frame: ServerFrame): void {
     if (frame.kind === "error")
-      this.#emitter.emit("error", new EarshotError(frame.body.code, frame.body.reason, frame.body.name));
-    else if ("channel" in frame.body) this.#feeds.get(frame.body.channel)?.received(frame);
+      this.report(new EarshotError(frame.body.code, frame.body.reason, frame.body.name));
+    else if (frame.kind === "call") {
+      if (!this.#parts.some((part) => part.called?.(frame.id, frame.body)))
+        this.#connection.send("result", { error: "there is no such method here" }, frame.id);
+    } else if ("channel" in frame.body) this.#feeds.get(frame.body.channel)?.received(frame);
   }
 
   #closed(error: EarshotError): void {
     this.#over ??= error;
     this.#asleep();
     this.#signal?.removeEventListener("abort", this.#aborted);
-    this.#publishes.close(this.#over);
-    this.#reads.close(this.#over);
+    for (const part of this.#parts) part.close(this.#over);
     this.#endFeeds(this.#over);
   }
 
@@ -204,6 +239,7 @@ export class Client {
 
 /** Why a subscription cannot share the channel's feed, if so. */
 function misfit(feed: Feed, { echo, since, last }: SubscribeOptions): EarshotError | undefined {
+  if (feed.isMap) return new EarshotError(ClientCode.badUse, "the channel is followed already, as a map");
   if (feed.noEcho !== (echo === false)) {
     return new EarshotError(ClientCode.badUse, "echo must be the same for all subscriptions of a channel");
   }

@@ -59,9 +59,9 @@ export class Connection {
     return this.#openedAt > 0;
   }
 
-  /** Sends a frame that wants no answer, if the connection is open. */
-  send<K extends keyof ClientFrames>(kind: K, body: ClientFrames[K]): void {
-    if (this.isOpen) this.#link?.send(encode(kind, body));
+  /** Sends a frame that wants no answer, if the connection is open. An `id` is that of the call that it answers. */
+  send<K extends keyof ClientFrames>(kind: K, body: ClientFrames[K], id?: number): void {
+    if (this.isOpen) this.#link?.send(encode(kind, body, id));
   }
 
   /** Sends a request whose body is JSON text. The connection must be open. */

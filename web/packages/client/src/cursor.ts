@@ -1,6 +1,6 @@
 import { codeNoHistory, type EarshotError } from "./errors.js";
 import type { ResetReason } from "./events.js";
-import type { Feed } from "./feed.js";
+import type { Feed, Reader } from "./feed.js";
 import type { QueueLimit } from "./options.js";
 import { type Delivery, publications, Queue } from "./queue.js";
 import { Round } from "./round.js";
@@ -33,7 +33,7 @@ export interface CursorOptions {
  * came to a feed that was under way) or `behind` (its consumer is slow) it takes nothing from the feed, and reads the
  * log page by page, as fast as its consumer asks, until it can join the feed without a gap or a repeat.
  */
-export class Cursor {
+export class Cursor implements Reader {
   readonly #feed: Feed;
   readonly #owner: CursorOwner;
   readonly #start: Start;
@@ -67,7 +67,6 @@ export class Cursor {
     return this.#position;
   }
 
-  /** The feed stands at `position` and goes on from there. */
   ready(position: string): void {
     if (this.#mode === "live") this.#position ??= position;
     // Not when the consumer asks: what is published from now on is for it.
@@ -111,7 +110,6 @@ export class Cursor {
     this.#feed.remove(this);
   }
 
-  /** The feed has ended. */
   ended(error?: EarshotError): void {
     this.#abort.abort();
     this.#owner.ended(error);

@@ -26,6 +26,11 @@ export const ClientCode = {
 
 /** The code of a client frame that is over its limit, the same as the server's. */
 export const codeTooLarge = 104;
+/** The code of a change to a key that has another version than was asked for. */
+export const codeVersionMismatch = 112;
+/** The codes of a call that failed on the other side, and of one whose answer did not come in time. */
+export const codeInternal = 300;
+export const codeTimeout = 303;
 /** The code of a history request to a channel that keeps nothing. */
 export const codeNoHistory = 109;
 

@@ -1,15 +1,31 @@
 import { type BackoffOptions, backoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
-import type { Cursor, Start } from "./cursor.js";
+import type { Start } from "./cursor.js";
 import { EarshotError, isTemporary, needsToken } from "./errors.js";
 import type { ClientFrames, Refusal, ServerFrame, ServerFrames } from "./frames.js";
 import type { Outbox } from "./outbox.js";
+import type { Delivery } from "./queue.js";
+
+/** One who follows a feed. */
+export interface Reader {
+  /** After what was taken last; undefined until it is known where the reader begins. */
+  readonly position: string | undefined;
+  /** The feed stands at `position` and goes on from there. */
+  ready(position: string): void;
+  offer(delivery: Delivery, bytes: number): void;
+  /** The feed went on to `position` without a delivery; `synced` if that is because a map is known in whole. */
+  moved(position: string, synced: boolean): void;
+  /** The feed has ended. */
+  ended(error?: EarshotError): void;
+}
 
 /** What a feed is made of. */
 export interface FeedOptions {
   channel: string;
   start: Start;
   noEcho: boolean;
+  /** Of a map that one reader follows alone: at least so long between two deliveries. */
+  everyMs?: number | undefined;
   connection: Connection;
   reads: Outbox;
   backoff: BackoffOptions;
@@ -17,14 +33,14 @@ export interface FeedOptions {
   vacant: () => void;
 }
 
-/** The client's one subscription of a channel on the wire, shared by all the cursors in it. */
+/** The client's one subscription of a channel on the wire, shared by all that read it. */
 export class Feed {
   readonly channel: string;
   readonly noEcho: boolean;
   /** Whether the channel keeps a log; undefined until that is known. */
   retained: boolean | undefined;
   readonly #options: FeedOptions;
-  readonly #cursors = new Set<Cursor>();
+  readonly #readers = new Set<Reader>();
   #position: string | undefined;
   #resets = 0;
   #active = false;
@@ -40,9 +56,9 @@ export class Feed {
     this.#position = options.start.since;
   }
 
-  /** No cursor came yet: the first is where the feed itself starts. */
+  /** No reader came yet: the first is where the feed itself starts. */
   get isFresh(): boolean {
-    return !this.#cursors.size;
+    return !this.#readers.size;
   }
 
   /** The server has confirmed the subscription on the link that is open now. */
@@ -60,24 +76,29 @@ export class Feed {
     return this.#resets;
   }
 
-  /** Adds a cursor. The first makes the feed subscribe. */
-  add(cursor: Cursor): void {
-    this.#cursors.add(cursor);
-    if (this.#cursors.size === 1) this.opened();
-    else if (this.#active) cursor.ready(this.#position ?? "");
+  /** A map's reader follows it alone. */
+  get isMap(): boolean {
+    return this.#options.everyMs !== undefined;
   }
 
-  /** Has the server go on after the place of `cursor`, if no other one follows the feed. Reports whether it will. */
-  rewind(cursor: Cursor): boolean {
-    if (this.#cursors.size > 1 || cursor.position === undefined) return false;
-    this.#position = cursor.position;
+  /** Adds a reader. The first makes the feed subscribe. */
+  add(reader: Reader): void {
+    this.#readers.add(reader);
+    if (this.#readers.size === 1) this.opened();
+    else if (this.#active) reader.ready(this.#position ?? "");
+  }
+
+  /** Has the server go on after the place of `reader`, if no other one follows the feed. Reports whether it will. */
+  rewind(reader: Reader): boolean {
+    if (this.#readers.size > 1 || reader.position === undefined) return false;
+    this.#position = reader.position;
     this.#leave();
     this.opened();
     return true;
   }
 
-  remove(cursor: Cursor): void {
-    if (!this.#cursors.delete(cursor) || this.#cursors.size) return;
+  remove(reader: Reader): void {
+    if (!this.#readers.delete(reader) || this.#readers.size) return;
     this.#leave();
     this.#options.vacant();
   }
@@ -92,7 +113,7 @@ export class Feed {
 
   opened(): void {
     const { connection } = this.#options;
-    if (!connection.isOpen || !this.#cursors.size) return;
+    if (!connection.isOpen || !this.#readers.size) return;
     const request = this.#wanted();
     this.#request = request;
     connection.request("sub", JSON.stringify(request), (frame) => {
@@ -114,29 +135,30 @@ export class Feed {
       this.#position = frame.body.position || this.#position;
       if (frame.kind === "reset") this.#resets++;
       if (frame.kind === "missed") this.retained = false;
-      for (const cursor of [...this.#cursors]) cursor.offer(frame, frame.size);
+      for (const reader of [...this.#readers]) reader.offer(frame, frame.size);
     } else if (frame.kind === "moved" || frame.kind === "synced") {
       this.#position = frame.body.position;
-      for (const cursor of this.#cursors) cursor.moved(frame.body.position);
+      for (const reader of [...this.#readers]) reader.moved(frame.body.position, frame.kind === "synced");
     }
   }
 
-  /** Ends every cursor; with an error unless the application asked for it. */
+  /** Ends every reader; with an error unless the application asked for it. */
   end(error?: EarshotError): void {
     this.#stop();
-    const cursors = [...this.#cursors];
-    this.#cursors.clear();
+    const readers = [...this.#readers];
+    this.#readers.clear();
     // First, because an application that is told may subscribe again at once, and needs a new feed.
     this.#options.vacant();
-    for (const cursor of cursors) cursor.ended(error);
+    for (const reader of readers) reader.ended(error);
   }
 
   #wanted(): ClientFrames["sub"] {
-    const { start } = this.#options;
+    const { start, everyMs } = this.#options;
     const request: ClientFrames["sub"] = { ch: this.channel };
     if (this.#position !== undefined) request.since = this.#position;
     else if (start.last) request.last = start.last;
     if (this.noEcho) request.echo = false;
+    if (everyMs) request.every_ms = everyMs;
     return request;
   }
 
@@ -148,7 +170,7 @@ export class Feed {
     // An earlier position stays until something follows it: were the link to break before a reset is told, naming the
     // answer's position would hide it.
     this.#position ??= frame.body.position;
-    for (const cursor of [...this.#cursors]) cursor.ready(this.#position);
+    for (const reader of [...this.#readers]) reader.ready(this.#position);
   }
 
   #refused(refusal: Refusal): void {

@@ -9,6 +9,8 @@ export interface OutboxOptions extends QueueLimit {
   backoff: BackoffOptions;
   /** How long after it was first sent a request may be sent again, in milliseconds. */
   retryMs: number;
+  /** Codes of errors that may not last, and that are an answer all the same. */
+  final?: readonly number[];
 }
 
 /** Requests in the order in which they were made, sent again on each new link until they are answered. Bounded. */
@@ -87,10 +89,14 @@ export class Outbox {
     if (frame.kind !== "error") {
       this.#refusals = 0;
       request.answered(frame);
-    } else if (needsToken(frame.body.code) || isTemporary(frame.body.code)) {
+    } else if (this.#maySucceed(frame.body.code)) {
       request.underWay = false;
       this.#putOff(frame.body);
     } else request.fail(new EarshotError(frame.body.code, frame.body.reason, frame.body.name));
+  }
+
+  #maySucceed(code: number): boolean {
+    return needsToken(code) || (isTemporary(code) && !this.#options.final?.includes(code));
   }
 
   #putOff(refusal: Refusal): void {

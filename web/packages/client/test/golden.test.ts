@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { CallError, call, handle } from "../src/call.js";
 import type { Client, ResetEvent, State } from "../src/index.js";
+import { map } from "../src/map.js";
+import { presence } from "../src/presence.js";
 import { answerWith, dataOf, type Golden, goldenCases } from "./golden.js";
 import { client, open, type Peer, reached, type ScriptedServer, serve } from "./script.js";
 
@@ -72,15 +75,22 @@ const hear: Record<string, Scenario<Golden>> = {
       ...(keys && { keys }),
     });
   },
-  async result({ peer }, _, golden) {
-    peer.say(golden.frame ?? "");
-    await peer.settled();
+  async result({ es, peer }, body, golden) {
+    const result = call(es, "poke");
+    peer.say(answerWith(golden, (await peer.want("call")).id));
+    expect(await result).toStrictEqual(dataOf(body.data));
   },
-  async call({ es, peer }, _, golden) {
+  async call({ es, peer }, body, golden) {
     const receipt = es.channel("log:a").publish(1);
     const pub = await peer.want("pub");
+    const served = new Promise((resolve) => {
+      handle(es, body.method, (data, { session, user }) => resolve({ data, session, user }));
+    });
     // The id is the server's: it does not answer the client's request of the same id.
     peer.say(answerWith(golden, pub.id));
+    const { from: session = "", user = "" } = body;
+    expect(await served).toStrictEqual({ data: dataOf(body.data), session, user });
+    expect(await peer.want("result")).toMatchObject({ id: pub.id, body: { data: null } });
     peer.answer(pub, "published", { off: 1 });
     expect((await receipt).offset).toBe(1);
   },
@@ -122,11 +132,15 @@ const hear: Record<string, Scenario<Golden>> = {
     peer.say(golden.frame ?? "");
     await expect.poll(() => sub.position).toBe(body.position);
   },
-  async synced({ es, peer }, body, golden) {
-    const sub = es.channel(body.channel).subscribe();
+  async synced({ es, peer, server }, body, golden) {
+    const sub = map(es, body.channel).subscribe();
     await peer.confirm();
     peer.say(golden.frame ?? "");
-    await expect.poll(() => sub.position).toBe(body.position);
+    await sub.synced();
+    peer.cut();
+    const next = await server.peer();
+    await next.greet();
+    expect((await next.want("sub")).body.since).toBe(body.position);
   },
   async ping({ peer }, _, golden) {
     peer.say(golden.frame ?? "");
@@ -166,8 +180,11 @@ async function nextEvent<T>(
   return (await heard) as T;
 }
 
-/** The client reads maps and presence, and takes no part in calls. */
-const never = async () => undefined;
+/** What was said, without the idempotency id that the client made where the golden frame has none. */
+function ownIdem({ idem, ...rest }: Body, wanted: string | undefined): Body {
+  expect(idem).toMatch(wanted ?? /^[0-9a-f]{32}$/);
+  return wanted ? { ...rest, idem } : rest;
+}
 
 /** Makes the client say a frame that means the same as the golden one; undefined where it never says such a frame. */
 const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Promise<unknown>> = {
@@ -181,7 +198,13 @@ const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Prom
     return (await (await server.peer()).want("hello")).body;
   },
   async sub({ es, peer }, { channel, since, last, noEcho, everyMS }) {
-    if ((since && last) || everyMS) return undefined;
+    if (everyMS) {
+      // A client that follows a map starts with all of it, and wants its own changes in their places.
+      if (since || noEcho) return undefined;
+      map(es, channel).subscribe({ every: everyMS });
+      return (await peer.want("sub")).body;
+    }
+    if (since && last) return undefined;
     es.channel(channel).subscribe({
       ...(since && { since }),
       ...(last && { last }),
@@ -212,12 +235,52 @@ const say: Record<string, (setting: Setting, body: Body, golden: Golden) => Prom
     await page;
     return said.body;
   },
-  set: never,
-  del: never,
-  join: never,
-  leave: never,
-  call: never,
-  result: never,
+  async set({ es, peer }, { channel, key, data, if: version, ttlMS: ttl, own, idem }) {
+    // JavaScript has no such versions.
+    if (version > Number.MAX_SAFE_INTEGER) return undefined;
+    const receipt = map(es, channel).set(key, dataOf(data), { if: version, ttl, own, idem });
+    const said = await peer.answered("set", 1);
+    await receipt;
+    return ownIdem(said.body, idem);
+  },
+  async del({ es, peer }, { channel, key, if: version, idem }) {
+    if (version > Number.MAX_SAFE_INTEGER) return undefined;
+    const receipt = map(es, channel).delete(key, { if: version, idem });
+    const said = await peer.answered("del", 1);
+    await receipt;
+    return ownIdem(said.body, idem);
+  },
+  async join({ es, peer }, { channel, data }) {
+    const joined = presence(es, channel).join(dataOf(data));
+    const said = await peer.answered("join", 1);
+    await joined;
+    return said.body;
+  },
+  async leave({ es, peer }, { channel }) {
+    const left = presence(es, channel).leave();
+    const said = await peer.answered("leave", 1);
+    await left;
+    return said.body;
+  },
+  async call({ es, peer }, { to, method, data, timeoutMS, idem }) {
+    const result = call(es, method, dataOf(data), { to, timeout: timeoutMS, idem });
+    const said = await peer.want("call");
+    peer.answer(said, "result", { data: 1 });
+    expect(await result).toBe(1);
+    const { timeout_ms, ...rest } = ownIdem(said.body, idem);
+    expect(timeout_ms).toBe(timeoutMS ?? 10_000);
+    return timeoutMS ? { ...rest, timeout_ms } : rest;
+  },
+  async result({ es, peer }, { data, error }, { value }) {
+    handle(es, "poke", async () => {
+      if (error) throw new CallError(error);
+      return dataOf(data);
+    });
+    peer.say({ id: value?.id, call: { method: "poke" } });
+    const said = await peer.want("result");
+    expect(said.id).toBe(value?.id);
+    return said.body;
+  },
   async refresh(_, { token }) {
     const { es, peer } = await open({ token });
     const done = es.refresh();

@@ -85,15 +85,36 @@ export class Peer {
   }
 
   /** Hears a publish and says that it is committed. */
-  async commit(off: number): Promise<Said> {
-    const pub = await this.want("pub");
-    this.answer(pub, "published", { ch: pub.body.ch, off, pos: `p${off}`, durability: "fsync" });
-    return pub;
+  commit(off: number): Promise<Said> {
+    return this.answered("pub", off);
+  }
+
+  /** Hears a change of this kind and says that it is committed. */
+  async answered(kind: string, off: number): Promise<Said> {
+    const said = await this.want(kind);
+    this.answer(said, "published", { ch: said.body.ch, off, pos: `p${off}`, durability: "fsync" });
+    return said;
   }
 
   /** Publishes numbers `from` to `to` to subscribers; the offset is the data, and the position `p` and the offset. */
   publish(from: number, to = from, ch = "log:a"): void {
     for (let n = from; n <= to; n++) this.say({ pub: { ch, ...numbered(n) } });
+  }
+
+  /** Tells that a key was set, or with undefined that it is gone. */
+  key(key: string, off: number, data?: unknown, ch = "map:a"): void {
+    const place = { ch, key, off, pos: `p${off}`, time: 1_700_000_000_000 + off };
+    this.say({ pub: data === undefined ? { ...place, gone: true } : { ...place, data } });
+  }
+
+  /** Says that every key was told. */
+  synced(off: number, ch = "map:a"): void {
+    this.say({ synced: { ch, pos: `p${off}` } });
+  }
+
+  /** Refuses a request. */
+  refuse(to: Said, code: number, name: string): void {
+    this.answer(to, "error", { code, name });
   }
 
   /** Answers a history request out of a log that holds the numbers `first` to `top`. */
