@@ -26,6 +26,7 @@ type cutter struct {
 	leftSilences int
 	open         map[*cable]struct{}
 	closed       bool
+	down         bool // new connections end at once
 }
 
 // startCutter starts a network to target that lasts as long as the test.
@@ -55,6 +56,16 @@ func (c *cutter) close() {
 	}
 	c.mu.Unlock()
 	c.running.Wait()
+}
+
+// setDown ends every connection and keeps new ones from getting through, until it is called with false.
+func (c *cutter) setDown(down bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = down
+	for cable := range c.open {
+		cable.end()
+	}
 }
 
 func (c *cutter) accept() {
@@ -127,7 +138,7 @@ func (c *cutter) carry(client net.Conn) {
 func (c *cutter) register(k *cable) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed || c.down {
 		k.end()
 		return false
 	}
