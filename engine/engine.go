@@ -212,6 +212,7 @@ var (
 	ErrNoHistory   = errors.New("channel keeps nothing")
 	ErrBadPosition = errors.New("position is not one of the channel")
 	ErrClosed      = errors.New("engine is closed")
+	ErrNoNode      = errors.New("there is no such node")
 
 	ErrVersionMismatch = errors.New("key has another version")
 	ErrTooManyKeys     = errors.New("map has as many keys as it may")

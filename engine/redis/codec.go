@@ -34,6 +34,13 @@ func (d *decoder) byte() byte {
 	return 0
 }
 
+func (d *decoder) uint16() uint16 {
+	if b := d.take(2); len(b) == 2 {
+		return binary.LittleEndian.Uint16(b)
+	}
+	return 0
+}
+
 func (d *decoder) uint32() uint32 {
 	if b := d.take(4); len(b) == 4 {
 		return binary.LittleEndian.Uint32(b)

@@ -25,9 +25,11 @@ type Engine struct {
 	outbox   *outbox
 	feeds    *feeds
 	listener *listener
+	nodes    *nodes
 
 	durability durability
 	breaker    breaker
+	schedule   schedule
 
 	closing   chan struct{} // closed when no proposal is accepted any more
 	closeOnce sync.Once
@@ -68,11 +70,17 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	e.outbox = newOutbox(e.commit)
 	e.feeds = newFeeds(e)
 	e.listener = newListener(client, e.feeds, o.Logger, e.options.Timeout)
+	e.nodes = newNodes(e)
 	e.durability.read(ctx, e)
+	if err := e.nodes.begin(ctx); err != nil {
+		client.Close()
+		return nil, fmt.Errorf("open engine: register this node: %w", err)
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
 	e.background.Go(func() { e.listener.run(background) })
 	e.background.Go(func() { e.feeds.check(background) })
+	e.background.Go(func() { e.nodes.keep(background) })
 	for range repairers {
 		e.background.Go(func() { e.feeds.repair(background) })
 	}
@@ -91,8 +99,15 @@ func (e *Engine) Run(ctx context.Context, feed engine.Feed) error {
 	e.start.Unlock()
 	defer close(e.ran)
 
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var work sync.WaitGroup
 	e.feeds.begin(feed)
 	e.outbox.begin()
+	work.Go(func() { e.sweep(working) })
+	work.Go(func() { e.nodes.control.hear(working) })
+	for range askers {
+		work.Go(func() { e.nodes.control.answer(working) })
+	}
 	var err error
 	select {
 	case <-e.closing:
@@ -100,6 +115,8 @@ func (e *Engine) Run(ctx context.Context, feed engine.Feed) error {
 		err = ctx.Err()
 	}
 	e.refuse()
+	stop()
+	work.Wait()
 	e.outbox.wait()
 	return err
 }
@@ -135,6 +152,9 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.stop()
 	e.feeds.close()
 	e.background.Wait()
+	if err := e.nodes.end(ctx); err != nil {
+		e.options.Logger.Warn("cannot end the node's lease: the others take it for alive for a while", "error", err)
+	}
 	e.client.Close()
 	return nil
 }

@@ -23,7 +23,7 @@ func TestContract(t *testing.T) {
 	var prefixes sync.Map // of each environment
 	var count atomic.Int64
 	enginetest.Run(t, enginetest.Suite{
-		Restarts: true, FollowsClock: true, Durability: engine.DurabilityRedisEverySecond,
+		Restarts: true, FollowsClock: true, Maps: true, Durability: engine.DurabilityRedisEverySecond,
 		Open: func(t *testing.T, env *enginetest.Env) engine.Engine {
 			prefix, _ := prefixes.LoadOrStore(env, fmt.Sprintf("t%d:", count.Add(1)))
 			e, err := Open(context.Background(), Options{

@@ -33,19 +33,28 @@ func appendBody(dst []byte, p *engine.Proposal) []byte {
 	return dst
 }
 
-// decodeEntry reads an entry of a channel at pos, whose tag it fills in. The data aliases value.
+// decodeEntry reads an entry of a log, or of an unretained channel, at pos, whose tag it fills in. The data aliases value.
 func decodeEntry(pos engine.Position, value []byte) (*engine.Publication, error) {
 	d := decoder{rest: value}
 	p := &engine.Publication{Position: pos}
-	p.Tag, p.PrevTag, p.UnixMS = d.uint32(), d.uint32(), d.number()
-	d.number() // bytes before it: for retention
+	d.header(p)
 	p.Sender = d.string()
 	body := d.rest
 	d.body(p)
-	if !d.ok() || p.Tag != chainTag(p.PrevTag, p.UnixMS, contentHash(body)) {
-		return nil, fmt.Errorf("%w: entry %d", errCorrupt, pos.Offset)
+	return p, d.finish(p, body)
+}
+
+func (d *decoder) header(p *engine.Publication) {
+	p.Tag, p.PrevTag, p.UnixMS = d.uint32(), d.uint32(), d.number()
+	d.number() // bytes before it: for retention
+}
+
+// finish checks that the entry was read to its end and has the tag that its content gives it.
+func (d *decoder) finish(p *engine.Publication, content []byte) error {
+	if !d.ok() || p.Tag != chainTag(p.PrevTag, p.UnixMS, contentHash(content)) {
+		return fmt.Errorf("%w: entry %d", errCorrupt, p.Offset)
 	}
-	return p, nil
+	return nil
 }
 
 func (d *decoder) body(p *engine.Publication) {
@@ -77,13 +86,13 @@ func chainTag(prev uint32, unixMS int64, hash uint32) uint32 {
 	return 1
 }
 
-// frame is a message between nodes: consecutive publications of a channel.
-func decodeFrame(frame []byte) ([]*engine.Publication, error) {
+// decodeFrame reads a message between nodes: consecutive publications of a channel, each read by decode.
+func decodeFrame(frame []byte, decode func(engine.Position, []byte) (*engine.Publication, error)) ([]*engine.Publication, error) {
 	d := decoder{rest: frame}
 	pos := engine.Position{Epoch: d.uint64(), Offset: uint64(d.number())}
 	var pubs []*engine.Publication
 	for !d.bad && len(d.rest) > 0 {
-		p, err := decodeEntry(pos, d.take(uint64(d.uint32())))
+		p, err := decode(pos, d.take(uint64(d.uint32())))
 		if err != nil {
 			return nil, err
 		}

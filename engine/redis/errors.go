@@ -10,6 +10,9 @@ import (
 	"github.com/earshot/earshot/engine"
 )
 
+// errWrongKind is the error of a change of a map in another channel, or of a message without one in a map.
+var errWrongKind = errors.New("a channel takes either messages or changes of a map")
+
 // unavailable wraps an error of Redis, or of the way to it, in the engine's error for it; nil stays nil.
 func unavailable(doing string, err error) error {
 	switch {

@@ -120,6 +120,14 @@ func (c *channelFeed) acceptLocked(pubs []*engine.Publication) bool {
 // are told how many they missed.
 func (c *channelFeed) retained() bool { return c.rules.Kind != engine.KindPub }
 
+// decoder returns what reads the entries that Redis sends.
+func (c *channelFeed) decoder() func(engine.Position, []byte) (*engine.Publication, error) {
+	if c.rules.Kind == engine.KindMap {
+		return decodeFedChange
+	}
+	return decodeEntry
+}
+
 // follows reports whether p is the successor of the entry at pos.
 func follows(pos engine.Position, p *engine.Publication) bool {
 	return p.Epoch == pos.Epoch && p.Offset == pos.Offset+1 && p.PrevTag == pos.Tag

@@ -78,7 +78,7 @@ func (f *feeds) find(name string) *channelFeed {
 // wants reports whether the node listens to the feed.
 func (f *feeds) wants(name string) bool {
 	c := f.find(name)
-	return c != nil && !c.ended()
+	return c != nil && !c.ended() || f.engine.nodes.control.hears(name)
 }
 
 func (f *feeds) remove(c *channelFeed) {
@@ -113,9 +113,12 @@ func (f *feeds) names() []string {
 func (f *feeds) receive(name, message string) {
 	c := f.find(name)
 	if c == nil {
+		if f.engine.nodes.control.hears(name) {
+			f.engine.nodes.control.receive(message)
+		}
 		return
 	}
-	pubs, err := decodeFrame([]byte(message))
+	pubs, err := decodeFrame([]byte(message), c.decoder())
 	if err != nil {
 		f.log.Error("cannot read a message of a feed", "channel", c.name, "error", err)
 		return

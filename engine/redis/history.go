@@ -20,7 +20,14 @@ func (e *Engine) History(ctx context.Context, channel string, q engine.Query) (e
 	if rules.Kind == engine.KindPub {
 		return engine.Page{}, engine.ErrNoHistory
 	}
-	page, err := e.page(ctx, channel, rules, q)
+	read := e.page
+	if rules.Kind == engine.KindMap {
+		if q.Before != nil {
+			return engine.Page{}, engine.ErrBadPosition
+		}
+		read = e.mapPage
+	}
+	page, err := read(ctx, channel, rules, q)
 	return page, unavailable("read history", err)
 }
 

@@ -38,15 +38,35 @@ func hashTag(channel string) string {
 
 // channelKeys are the names of what Redis holds of a channel.
 type channelKeys struct {
-	meta, entries, feed string
-	idempotency         string // prefix
+	base, meta, entries, feed string
+	idempotency               string // prefix
 }
 
 func (k keyspace) channel(name string) channelKeys {
 	tag := hashTag(name)
 	base := k.prefix + tag
-	return channelKeys{meta: base + ":meta", entries: base + ":log", feed: k.feeds + tag, idempotency: base + ":key:"}
+	return channelKeys{
+		base: base, meta: base + ":meta", entries: base + ":log", feed: k.feeds + tag, idempotency: base + ":idem:",
+	}
 }
+
+// ofMap returns the keys of a map, in the order that the scripts take.
+func (k channelKeys) ofMap() []string {
+	return []string{
+		k.meta, k.base + ":values", k.base + ":versions", k.base + ":expiries", k.base + ":owned", k.base + ":tombstones", k.base + ":tags",
+	}
+}
+
+// The keys that belong to no channel.
+func (k keyspace) leases() string          { return k.prefix + "{nodes}:leases" }
+func (k keyspace) infos() string           { return k.prefix + "{nodes}:infos" }
+func (k keyspace) sweeper() string         { return k.prefix + "{nodes}:sweeper" }
+func (k keyspace) schedule() string        { return k.prefix + "{schedule}" }
+func (k keyspace) owned(run string) string { return k.prefix + "{run:" + run + "}:maps" }
+
+// Nodes are told things by feeds that no channel can have: their hash tags are not followed by the end.
+func (k keyspace) tellAll() string           { return k.feeds + "{nodes}:all" }
+func (k keyspace) tellOne(run string) string { return k.feeds + "{run:" + run + "}:one" }
 
 // idempotencyKey returns the key that remembers a proposal. Clients choose user and key, so they are hashed by a function
 // that nobody can find collisions for.

@@ -111,7 +111,7 @@ func (l *listener) set(conn rueidis.DedicatedClient, failure error) {
 
 // subscribeAll subscribes to every feed there is.
 func (l *listener) subscribeAll(ctx context.Context, conn rueidis.DedicatedClient) error {
-	names := l.feeds.names()
+	names := append(l.feeds.names(), l.feeds.engine.nodes.control.names()...)
 	for len(names) > 0 {
 		n := min(len(names), subscribeBatch)
 		if err := l.subscribeSome(ctx, conn, names[:n]); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -30,6 +31,10 @@ type Options struct {
 	// CheckInterval is how often a channel that was quiet is compared with Redis. Zero: 10 s.
 	CheckInterval time.Duration
 
+	Name string // of this node, for operators; empty: the host's name
+	// Lease is for how long the other nodes take this one for alive after they heard of it last. Zero: 10 s.
+	Lease time.Duration
+
 	now func() time.Time // for tests; nil: the time of Redis
 }
 
@@ -54,6 +59,12 @@ func (o *Options) setDefaults() error {
 	}
 	if o.CheckInterval <= 0 {
 		o.CheckInterval = 10 * time.Second
+	}
+	if o.Lease <= 0 {
+		o.Lease = 10 * time.Second
+	}
+	if o.Name == "" {
+		o.Name, _ = os.Hostname()
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type proposal struct {
 	key     string // the idempotency key's name in Redis
 	digest  string // of body; only of a keyed proposal
 	rules   engine.Rules
+	change  *mapChange // of a map
 	done    func(engine.Receipt, error)
 }
 

@@ -14,21 +14,35 @@ import (
 
 // Publish implements engine.Log. What can be done before the order is known is done here, on the caller's goroutine.
 func (e *Engine) Publish(ctx context.Context, p engine.Proposal, done func(engine.Receipt, error)) {
-	err := ctx.Err()
-	if err == nil {
-		err = e.outbox.push(ctx, e.prepare(p, done))
-	}
-	if err != nil {
+	if err := e.publish(ctx, p, done); err != nil {
 		done(engine.Receipt{}, err)
 	}
 }
 
-func (e *Engine) prepare(p engine.Proposal, done func(engine.Receipt, error)) proposal {
+func (e *Engine) publish(ctx context.Context, p engine.Proposal, done func(engine.Receipt, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	rules := e.options.Rules(p.Channel)
+	if (p.Map != nil) != (rules.Kind == engine.KindMap) {
+		return errWrongKind
+	}
+	return e.outbox.push(ctx, e.prepare(p, rules, done))
+}
+
+func (e *Engine) prepare(p engine.Proposal, rules engine.Rules, done func(engine.Receipt, error)) proposal {
 	pub := engine.Publication{User: p.User, Sender: p.Sender, Message: p.Message}
 	size := pub.Size()
-	q := proposal{channel: p.Channel, size: size, rules: e.options.Rules(p.Channel), done: done}
-	q.payload = appendBytes(make([]byte, 0, size+32), p.Sender)
+	q := proposal{channel: p.Channel, size: size, rules: rules, done: done}
+	q.payload = appendBytes(make([]byte, 0, size+64), p.Sender)
 	start := len(q.payload)
+	if q.rules.Kind == engine.KindMap {
+		q.change = &mapChange{MapChange: *p.Map}
+		q.payload = appendChange(q.payload, p.Map)
+		if p.Map.Delete {
+			p.Data.Body = nil
+		}
+	}
 	q.payload = appendBody(q.payload, &p)
 	q.body = q.payload[start:]
 	if p.Idem != "" {
@@ -41,8 +55,16 @@ func (e *Engine) prepare(p engine.Proposal, done func(engine.Receipt, error)) pr
 
 // commit has one script call commit proposals of one channel, in order, and answers them.
 func (e *Engine) commit(batch []proposal) {
-	keys, args := e.publishCall(batch)
-	answers, err := e.exec(context.Background(), publishScript, keys, args).AsStrSlice()
+	script, call := publishScript, e.publishCall
+	if batch[0].change != nil {
+		script, call = changeScript, e.changeCall
+	}
+	keys, args := call(batch)
+	var answers []string
+	err := e.announce(context.Background(), batch)
+	if err == nil {
+		answers, err = e.exec(context.Background(), script, keys, args).AsStrSlice()
+	}
 	if err == nil && len(answers) != len(batch) {
 		err = errCorrupt
 	}
@@ -70,7 +92,7 @@ func (e *Engine) publishCall(batch []proposal) (keys, args []string) {
 	args = append(make([]string, 0, 10+4*len(batch)),
 		names.feed, newEpoch(), e.now(), flag(rules.Kind == engine.KindLog),
 		strconv.Itoa(max(0, rules.MaxPublications)), strconv.FormatInt(max(0, rules.MaxBytes), 10), milliseconds(rules.MaxAge),
-		milliseconds(metaTTL(rules)), milliseconds(keyWindow(rules)), milliseconds(keyWindow(rules)+keySlack))
+		milliseconds(metaTTL(rules)), milliseconds(idemWindow(rules)), milliseconds(idemWindow(rules)+idemSlack))
 	for i := range batch {
 		p := &batch[i]
 		if p.keyed {
@@ -88,16 +110,22 @@ const (
 	keyRecordBytes = 16 + answerBytes + 8
 )
 
-// decodeAnswer reads what the publish script says of one message.
+// refusals are what scripts answer to a message that they do not commit.
+var refusals = map[string]error{
+	"reused": engine.ErrIdemReused, "version": engine.ErrVersionMismatch, "keys": engine.ErrTooManyKeys,
+}
+
+// decodeAnswer reads what a script says of one message.
 func decodeAnswer(answer string) (r engine.Receipt, err error) {
 	switch len(answer) {
-	case len("reused"):
-		return r, engine.ErrIdemReused
 	case keyRecordBytes:
 		r.Duplicate = true
 		answer = answer[16 : 16+answerBytes]
 	case answerBytes:
 	default:
+		if err := refusals[answer]; err != nil {
+			return r, err
+		}
 		return r, fmt.Errorf("%w: answer to a publish", errCorrupt)
 	}
 	d := decoder{rest: []byte(answer)}
@@ -113,8 +141,8 @@ const (
 	emptyTTL = 24 * time.Hour
 	// keptTTL is how much longer than its entries a log of limited age is remembered. After that it begins a new epoch.
 	keptTTL = 24 * time.Hour
-	// keySlack is how much longer an idempotency key is kept than it is valid.
-	keySlack = 10 * time.Second
+	// idemSlack is how much longer an idempotency key is kept than it is valid.
+	idemSlack = 10 * time.Second
 )
 
 // metaTTL returns how long a channel is remembered after its last message; zero: for good.
@@ -128,7 +156,7 @@ func metaTTL(r engine.Rules) time.Duration {
 	return 0
 }
 
-func keyWindow(r engine.Rules) time.Duration {
+func idemWindow(r engine.Rules) time.Duration {
 	if r.IdemWindow > 0 {
 		return r.IdemWindow
 	}

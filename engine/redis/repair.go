@@ -116,8 +116,11 @@ func (c *channelFeed) resume() bool {
 
 // catchUp feeds the entries that follow at, as far as the log has them.
 func (c *channelFeed) catchUp(ctx context.Context, at engine.Position) error {
-	if !c.retained() {
+	switch c.rules.Kind {
+	case engine.KindPub:
 		return c.compareLive(ctx, at)
+	case engine.KindMap:
+		return c.catchUpMap(ctx, at)
 	}
 	for fences := 0; fences < maxFences; {
 		page, err := c.feeds.engine.page(ctx, c.name, c.rules, engine.Query{Since: &at, Limit: repairLimit, MaxBytes: repairBytes})
@@ -168,13 +171,17 @@ func (c *channelFeed) moveTo(at engine.Position) {
 	c.at = at
 }
 
-// fence begins a new epoch if the log does not have the entry at p, which this node was fed.
+// fence begins a new epoch if Redis does not have the entry at p, which this node was fed.
 func (c *channelFeed) fence(ctx context.Context, p engine.Position) error {
 	e := c.feeds.engine
+	script, keys := fenceScript, []string{c.keys.meta, c.keys.entries}
+	if c.rules.Kind == engine.KindMap {
+		script, keys = mapFenceScript, c.keys.ofMap()
+	}
 	args := []string{
 		c.keys.feed, epochArg(p.Epoch), offsetArg(p.Offset), strconv.FormatUint(uint64(p.Tag), 10), newEpoch(), flag(c.retained()),
 	}
-	began, err := e.exec(ctx, fenceScript, []string{c.keys.meta, c.keys.entries}, args).AsBool()
+	began, err := e.exec(ctx, script, keys, args).AsBool()
 	if began {
 		c.feeds.log.Warn("Redis lost the newest entries of a channel, which begins a new epoch", "channel", c.name)
 	}

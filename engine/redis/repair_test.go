@@ -11,7 +11,7 @@ import (
 // sayUnheard commits a message whose way to the nodes is lost.
 func (n *node) sayUnheard(channel, text string) {
 	n.t.Helper()
-	p := n.prepare(engine.Proposal{Channel: channel, Message: message(text)}, nil)
+	p := n.prepare(engine.Proposal{Channel: channel, Message: message(text)}, n.options.Rules(channel), nil)
 	keys, args := n.publishCall([]proposal{p})
 	args[0] = "nobody listens here"
 	if err := n.exec(n.t.Context(), publishScript, keys, args).Error(); err != nil {

@@ -1,34 +1,47 @@
 package redis
 
 import (
-	_ "embed" // the scripts
+	"embed"
 
 	"github.com/redis/rueidis"
 )
 
-// The scripts run in Redis, each on the keys of one channel. lib.lua comes before each of them.
-var (
-	//go:embed scripts/lib.lua
-	libSource string
-	//go:embed scripts/publish.lua
-	publishSource string
-	//go:embed scripts/read.lua
-	readSource string
-	//go:embed scripts/open.lua
-	openSource string
-	//go:embed scripts/trim.lua
-	trimSource string
-	//go:embed scripts/fence.lua
-	fenceSource string
+// The scripts run in Redis, each on keys of one slot. lib.lua comes before those of channels, maplib.lua, too, before
+// those of maps.
+//
+//go:embed scripts/*.lua
+var sources embed.FS
 
-	publishScript = script("", publishSource)
-	openScript    = script("", openSource)
-	trimScript    = script("allow-oom", trimSource) // it makes room
-	fenceScript   = script("allow-oom", fenceSource)
-	readScript    = rueidis.NewLuaScriptReadOnly(source("no-writes", readSource))
+var (
+	publishScript = rueidis.NewLuaScript(source("", "lib", "publish"))
+	openScript    = rueidis.NewLuaScript(source("", "lib", "open"))
+	trimScript    = rueidis.NewLuaScript(source("allow-oom", "lib", "trim")) // it makes room
+	fenceScript   = rueidis.NewLuaScript(source("allow-oom", "lib", "fence"))
+	readScript    = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "read"))
+
+	changeScript   = rueidis.NewLuaScript(source("", "lib", "maplib", "change"))
+	mapFenceScript = rueidis.NewLuaScript(source("allow-oom", "lib", "maplib", "mapfence"))
+	mapReadScript  = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "maplib", "mapread"))
+	mapDueScript   = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "maplib", "mapdue"))
+
+	scheduleScript   = rueidis.NewLuaScript(source("", "lib", "schedule"))
+	rescheduleScript = rueidis.NewLuaScript(source("allow-oom", "lib", "reschedule"))
+	scheduledScript  = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "scheduled"))
+
+	beatScript   = rueidis.NewLuaScript(source("allow-oom", "beat"))
+	lockScript   = rueidis.NewLuaScript(source("allow-oom", "lock"))
+	leasesScript = rueidis.NewLuaScriptReadOnly(source("no-writes", "leases"))
 )
 
-func script(flags, main string) *rueidis.Lua { return rueidis.NewLuaScript(source(flags, main)) }
-
 // source returns a whole script. Without flags, Redis refuses it before it has written anything when its memory is full.
-func source(flags, main string) string { return "#!lua flags=" + flags + "\n" + libSource + main }
+func source(flags string, files ...string) string {
+	script := "#!lua flags=" + flags + "\n"
+	for _, file := range files {
+		text, err := sources.ReadFile("scripts/" + file + ".lua")
+		if err != nil {
+			panic(err) // a file that is not in this package
+		}
+		script += string(text)
+	}
+	return script
+}
