@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 
 	"github.com/earshot/earshot/internal/chat"
 	"github.com/earshot/earshot/internal/config"
@@ -31,6 +33,7 @@ func (c *demoCommand) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	fmt.Fprintf(os.Stderr, "Open this address in two browsers. What is said is kept in %s. Ctrl-C stops the server.\n", cfg.Data)
 	return runServer(ctx, cfg, chat.Handler(), stdout)
 }
 
