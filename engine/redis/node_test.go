@@ -21,6 +21,12 @@ type node struct {
 // startNode runs an engine that is closed when the test ends.
 func startNode(t testing.TB, o Options) *node {
 	t.Helper()
+	return startServingNode(t, o, nil)
+}
+
+// startServingNode is startNode for a node that hears what others say.
+func startServingNode(t testing.TB, o Options, h engine.NodeHandler) *node {
+	t.Helper()
 	if o.Rules == nil {
 		o.Rules = func(string) engine.Rules { return engine.Rules{Kind: engine.KindLog} }
 	}
@@ -32,11 +38,19 @@ func startNode(t testing.TB, o Options) *node {
 		t.Fatal(err)
 	}
 	n := &node{Engine: e, t: t}
+	if h != nil {
+		e.Serve(h)
+	}
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := e.Run(context.Background(), &n.feed); err != nil {
 			t.Errorf("run: %v", err)
 		}
+	})
+	eventually(t, "the engine runs", func() bool {
+		e.start.Lock()
+		defer e.start.Unlock()
+		return e.started
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
