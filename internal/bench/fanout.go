@@ -117,5 +117,8 @@ func (t *target) measureStream(ctx context.Context, s *stream, d time.Duration, 
 		f[cpuSeconds] = (after.cpu - before.cpu).Seconds()
 		f[cpuPerMillion] = f[cpuSeconds] / float64(tally.Deliveries) * 1e6
 	}
+	if writes := after.writes - before.writes; writes > 0 {
+		f[perWrite] = float64(tally.Deliveries) / float64(writes)
+	}
 	return nil
 }

@@ -21,6 +21,7 @@ const (
 	deliveriesRate   metric = "deliveries_per_second"
 	publishesRate    metric = "publishes_per_second"
 	cpuPerMillion    metric = "server_cpu_seconds_per_million"
+	perWrite         metric = "deliveries_per_write"
 	cpuPerPublishes  metric = "cpu_seconds_per_million_publishes"
 	cpuPerConnection metric = "server_cpu_us_per_connection"
 	cpuSeconds       metric = "server_cpu_seconds"
@@ -57,6 +58,7 @@ var descriptions = slices.Concat([]description{
 	{deliveriesRate, "deliveries/s", 0, true},
 	{publishesRate, "publishes/s", 0, true},
 	{cpuPerMillion, "server CPU-s per million deliveries", 3, true},
+	{perWrite, "deliveries for each write of the server", 2, false},
 	{cpuPerPublishes, "CPU-s per million publishes", 2, true},
 	{cpuPerConnection, "server CPU per connection, us", 1, true},
 	{cpuSeconds, "server CPU, s", 2, true},

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+
+	"github.com/earshot/earshot/internal/bench/crowd"
 )
 
 // loadThreads is how many threads the load may run on at once. A loop that is back from the kernel must not wait for the
@@ -30,9 +32,19 @@ func (c *Common) runServers(ctx context.Context, name string, measure serverBenc
 	subject := c.serverSide("earshot", c.openEarshot, measure, p)
 	var baseline *side
 	if c.Baseline != "" {
-		baseline = c.serverSide(c.Baseline, c.openBaseline, measure, p)
+		baseline = c.serverSide(c.baselineName(), c.openBaseline, measure, p)
 	}
 	return c.compare(ctx, p, newReport(name, subject, baseline), subject, baseline, stdout)
+}
+
+// baselineName returns the name in the file of another server, or else its address.
+func (c *Common) baselineName() string {
+	if c.BaselineFrames != "" {
+		if d, err := crowd.ReadDialect(c.BaselineFrames); err == nil && d.Name != "" {
+			return d.Name
+		}
+	}
+	return c.Baseline
 }
 
 func (c *Common) serverSide(name string, open func(context.Context) (*target, error), measure serverBench, p *progress) *side {

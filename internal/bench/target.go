@@ -102,8 +102,9 @@ func (t *target) close() {
 
 // usage is what a server has used so far.
 type usage struct {
-	cpu time.Duration
-	at  time.Time
+	cpu    time.Duration
+	writes int64 // zero if the kernel does not tell
+	at     time.Time
 }
 
 // usage reads the server's CPU time. It is zero for a server whose process is not known.
@@ -112,7 +113,8 @@ func (t *target) usage() (usage, error) {
 		return usage{at: time.Now()}, nil
 	}
 	cpu, err := process.CPU(t.pid)
-	return usage{cpu, time.Now()}, err
+	writes, _ := process.Writes(t.pid) // not every kernel counts, and not for every process
+	return usage{cpu, writes, time.Now()}, err
 }
 
 // self prepares a run of this program.

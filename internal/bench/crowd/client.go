@@ -16,7 +16,8 @@ type stage uint8
 const (
 	stageConnecting stage = iota
 	stageShaking          // the handshake is sent
-	stageJoining          // hello and subscriptions are sent
+	stageGreeting         // hello is sent, and its answer is awaited
+	stageJoining          // subscriptions are sent
 	stageArrived
 	stageGone
 )
@@ -75,17 +76,28 @@ func (l *loop) shake(c *client) error {
 	if err := l.watch(c, unix.EPOLL_CTL_MOD, unix.EPOLLIN); err != nil {
 		return err
 	}
-	return c.write(l.request)
+	first := ChannelName(l.order.Channel, c.number*l.order.Each%l.order.Channels, l.order.Channels)
+	return c.write(l.endpoint.request(l.order.Dialect.Subprotocol, first))
 }
 
-// introduce says hello and subscribes.
+// introduce says hello, and subscribes at once if nothing is to be waited for.
 func (l *loop) introduce(c *client) error {
+	c.stage = stageGreeting
+	var out []byte
+	for _, text := range l.order.Dialect.Hello {
+		out = appendFrame(out, opText, fill(text, "", ""))
+	}
+	if err := c.write(out); err != nil || l.order.Dialect.Welcome != "" {
+		return err
+	}
+	return l.subscribe(c)
+}
+
+// subscribe asks for the client's channels.
+func (l *loop) subscribe(c *client) error {
 	c.stage = stageJoining
 	o := l.order
 	var out []byte
-	for _, text := range o.Dialect.Hello {
-		out = appendFrame(out, opText, fill(text, "", ""))
-	}
 	for j := range o.Each {
 		i := (c.number*o.Each + j) % o.Channels
 		since := ""
@@ -117,6 +129,9 @@ func (l *loop) frame(c *client, op byte, payload []byte) error {
 
 func (l *loop) message(c *client, payload []byte) error {
 	d := &l.order.Dialect
+	if c.stage == stageGreeting && bytes.Contains(payload, []byte(d.Welcome)) {
+		return l.subscribe(c)
+	}
 	if c.stage == stageJoining && d.Ready != "" {
 		c.joined += bytes.Count(payload, l.readyMark)
 	}

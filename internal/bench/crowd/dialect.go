@@ -15,10 +15,14 @@ import (
 // Dialect is what clients say to a server, in text frames. In the frames, {channel} stands for the channel's name,
 // {since} for a position to resume from, and {data} for a JSON string.
 type Dialect struct {
+	// Name is the server's, for the report.
+	Name string `yaml:"name" json:"name,omitempty"`
 	// Subprotocol is asked for in the handshake.
 	Subprotocol string `yaml:"subprotocol" json:"subprotocol,omitempty"`
 	// Hello is what every connection says first.
 	Hello []string `yaml:"hello" json:"hello,omitempty"`
+	// Welcome is a part of the frame that answers Hello, and for which the rest waits. Empty: it waits for nothing.
+	Welcome string `yaml:"welcome" json:"welcome,omitempty"`
 	// Subscribe is what a subscriber then says, for each of its channels.
 	Subscribe []string `yaml:"subscribe" json:"subscribe,omitempty"`
 	// Ready is a part of the frame that says that one subscription, or the connection if there is none, is there. Empty: it is

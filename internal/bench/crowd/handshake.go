@@ -17,7 +17,7 @@ const maxHandshakeBytes = 4 << 10
 // endpoint is where a server is, and what to ask it for.
 type endpoint struct {
 	addr string // host:port
-	path string // with query
+	path string // with query; {channel} stands for the channel's name
 }
 
 // CheckURL returns what is wrong with the address of a server.
@@ -38,13 +38,15 @@ func parseEndpoint(text string) (endpoint, error) {
 	if u.Port() == "" {
 		addr = net.JoinHostPort(u.Hostname(), "80")
 	}
-	return endpoint{addr: addr, path: u.RequestURI()}, nil
+	path := strings.NewReplacer("%7B", "{", "%7D", "}").Replace(u.RequestURI())
+	return endpoint{addr: addr, path: path}, nil
 }
 
 // request returns the handshake (RFC 6455 section 4.1). The key is that of the RFC: nobody looks whether it is random.
-func (e endpoint) request(subprotocol string) []byte {
+func (e endpoint) request(subprotocol, channel string) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", e.path, e.addr)
+	path := strings.ReplaceAll(e.path, "{channel}", url.QueryEscape(channel))
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", path, e.addr)
 	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
 	if subprotocol != "" {
 		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", subprotocol)

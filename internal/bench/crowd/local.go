@@ -33,13 +33,12 @@ func newLocal(o Order) (*local, error) {
 	o.Loops, o.Channels, o.Each = max(o.Loops, 1), max(o.Channels, 1), max(o.Each, 1)
 	o.Underway = (o.Underway + o.Loops - 1) / o.Loops // of each loop
 	c := &local{counters: newCounters(o.Clients), order: o}
-	request := e.request(o.Dialect.Subprotocol)
 	for i := range o.Loops {
 		var numbers []int
 		for n := i; n < o.Clients; n += o.Loops {
 			numbers = append(numbers, o.First+n)
 		}
-		l, err := newLoop(&c.order, to, request, numbers, c.counters)
+		l, err := newLoop(&c.order, e, to, numbers, c.counters)
 		if err != nil {
 			c.Close()
 			return nil, err

@@ -23,7 +23,7 @@ type loop struct {
 	// Set by newLoop, then read-only.
 	order     *Order
 	to        netip.AddrPort
-	request   []byte
+	endpoint  endpoint
 	readyMark []byte
 	epoll     int
 	wake      int // eventfd
@@ -48,9 +48,9 @@ type loop struct {
 }
 
 // newLoop returns a loop for the clients with these numbers.
-func newLoop(o *Order, to netip.AddrPort, request []byte, numbers []int, shared *counters) (*loop, error) {
+func newLoop(o *Order, e endpoint, to netip.AddrPort, numbers []int, shared *counters) (*loop, error) {
 	l := &loop{
-		order: o, to: to, request: request, readyMark: []byte(o.Dialect.Ready), counters: shared,
+		order: o, endpoint: e, to: to, readyMark: []byte(o.Dialect.Ready), counters: shared,
 		buf: make([]byte, loopBufferBytes), numbers: numbers, clients: make([]client, 0, len(numbers)),
 		arrivals: Arrivals{Each: NewHistogram()}, tally: newTally(),
 	}

@@ -23,6 +23,8 @@ type Publisher struct {
 	frame         []byte
 	seq           uint64
 	reading       sync.WaitGroup
+	welcome       chan struct{} // closed when hello is answered, or nothing is to be waited for
+	welcomed      bool          // owned by the reading goroutine, once it runs
 
 	mu      sync.Mutex
 	failure error // guarded by mu
@@ -43,23 +45,38 @@ func NewPublisher(ctx context.Context, url string, d Dialect, channel string) (*
 	if err != nil {
 		return nil, fmt.Errorf("connect a publisher: %w", err)
 	}
-	p := &Publisher{conn: conn, dialect: d}
+	p := &Publisher{conn: conn, dialect: d, welcome: make(chan struct{})}
 	p.before, p.after, _ = strings.Cut(string(fill(d.Publish, channel, "")), "{data}")
-	rest, err := p.shake(e)
+	rest, err := p.shake(e, channel)
 	if err != nil {
 		_ = conn.Close() // the error that matters is that of the handshake
 		return nil, fmt.Errorf("connect a publisher: %w", err)
 	}
+	p.greeted(d.Welcome == "")
 	p.reading.Go(func() { p.read(rest) })
-	return p, nil
+	select {
+	case <-p.welcome:
+		return p, nil
+	case <-ctx.Done():
+		p.Close()
+		return nil, fmt.Errorf("connect a publisher: hello was not answered: %w", errors.Join(p.Failure(), ctx.Err()))
+	}
+}
+
+// greeted notes the answer to hello.
+func (p *Publisher) greeted(answered bool) {
+	if answered && !p.welcomed {
+		p.welcomed = true
+		close(p.welcome)
+	}
 }
 
 // shake does the handshake and says hello. It returns what follows the server's answer.
-func (p *Publisher) shake(e endpoint) ([]byte, error) {
+func (p *Publisher) shake(e endpoint, channel string) ([]byte, error) {
 	if err := p.conn.SetDeadline(time.Now().Add(publisherTimeout)); err != nil {
 		return nil, err
 	}
-	if _, err := p.conn.Write(e.request(p.dialect.Subprotocol)); err != nil {
+	if _, err := p.conn.Write(e.request(p.dialect.Subprotocol, channel)); err != nil {
 		return nil, err
 	}
 	var data []byte
@@ -136,6 +153,7 @@ func (p *Publisher) read(data []byte) {
 }
 
 func (p *Publisher) take(op byte, payload []byte) error {
+	p.greeted(strings.Contains(string(payload), p.dialect.Welcome))
 	answer, owed := p.dialect.Answers[string(payload)]
 	var err error
 	switch {

@@ -100,6 +100,26 @@ func TestUsageOfATree(t *testing.T) {
 	}
 }
 
+func TestWrites(t *testing.T) {
+	before, err := Writes(os.Getpid())
+	if err != nil {
+		t.Skip("this kernel does not count: ", err)
+	}
+	file, err := os.Create(t.TempDir() + "/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for range 10 {
+		if _, err := file.WriteString("x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after, err := Writes(os.Getpid()); err != nil || after < before+10 {
+		t.Errorf("%d writes, then %d, %v", before, after, err)
+	}
+}
+
 func TestThisMachine(t *testing.T) {
 	m := ThisMachine()
 	if m.Cores < 1 || m.CPU == "" || m.MemoryBytes < 1<<20 || !strings.HasPrefix(m.Kernel, "Linux ") || m.Go == "" {

@@ -50,6 +50,22 @@ func ResidentBytes(pid int) (int64, error) {
 	return sum, nil
 }
 
+// Writes returns how many write calls the process has made, on sockets and files alike. Those of its descendants are left
+// out.
+func Writes(pid int) (int64, error) {
+	file := fmt.Sprintf("/proc/%d/io", pid)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "syscw:"); ok {
+			return strconv.ParseInt(strings.TrimSpace(rest), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s does not say how many writes there were", file)
+}
+
 // stat is what is wanted of /proc/PID/stat.
 type stat struct {
 	pid, parent int
