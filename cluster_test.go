@@ -1,15 +1,19 @@
 package earshot_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/earshot/earshot"
 	"github.com/earshot/earshot/internal/testkit"
+	"github.com/earshot/earshot/wire"
 )
 
 // startRedis runs a redis-server of the test's own and returns its URL.
@@ -85,4 +89,62 @@ func TestTwoServersOnRedis(t *testing.T) {
 	one := again.Want("published", `{"id":2,"off":1}`)
 	ann.Send(`{"id":3,"pub":{"ch":"log:once","idem":"k","data":1}}`)
 	ann.Want("published", fmt.Sprintf(`{"id":3,"off":1,"dup":true,"pos":%q}`, one["pos"]))
+}
+
+// What one server is told about sessions is done on all of them, and a session can be called from any.
+func TestOrdersReachEveryServer(t *testing.T) {
+	url := startRedis(t)
+	var denied atomic.Bool
+	options := earshot.Options{
+		Engine: url,
+		OnConnect: func(_ context.Context, r earshot.ConnectRequest) (earshot.Identity, error) {
+			return earshot.Identity{User: r.Token}, nil
+		},
+		OnSubscribe: func(_ context.Context, _ earshot.Session, channel string) error {
+			if denied.Load() && channel == "log:secret" {
+				return earshot.Reject("no longer")
+			}
+			return nil
+		},
+	}
+	first, second := testkit.Start(t, options), testkit.Start(t, options)
+	ann := testkit.Connect(t, second.URL)
+	ann.Send(`{"id":1,"hello":{"token":"ann"}}`)
+	id := ann.Want("welcome", `{"id":1,"user":"ann"}`)["session"].(string)
+	for _, channel := range []string{"log:a", "log:b", "log:secret"} {
+		ann.Send(`{"id":2,"sub":{"ch":"` + channel + `"}}`)
+		ann.Want("subscribed", `{"id":2}`)
+	}
+	who := earshot.Whom{User: "ann"}
+	if err := first.Unsubscribe(t.Context(), who, "log:a", "moved on"); err != nil {
+		t.Fatal(err)
+	}
+	ann.Want("unsubscribed", `{"ch":"log:a","reason":"moved on"}`)
+	denied.Store(true)
+	if err := first.Recheck(t.Context(), who); err != nil {
+		t.Fatal(err)
+	}
+	ann.Want("unsubscribed", `{"ch":"log:secret","name":"rejected","reason":"no longer"}`)
+
+	answered := make(chan string, 1)
+	go func() {
+		data, err := first.Call(context.Background(), id, "ring", earshot.JSON("hello").Data)
+		answered <- fmt.Sprintf("%s, %v", data.Body, err)
+	}()
+	ann.Want("call", `{"method":"ring","data":"hello"}`)
+	ann.Send(`{"id":1,"result":{"data":"here"}}`)
+	if got := <-answered; got != `"here", <nil>` {
+		t.Errorf("the call is answered %s", got)
+	}
+	_, err := first.Call(t.Context(), "nobody", "ring", earshot.Data{})
+	var refusal *wire.ProtocolError
+	if !errors.As(err, &refusal) || refusal.Code != wire.CodeNoSession {
+		t.Errorf("a call of nobody: %v", err)
+	}
+
+	if err := first.Disconnect(t.Context(), earshot.Whom{Session: id}, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	ann.Want("bye", `{"name":"disconnected","reason":"enough"}`)
+	ann.WantClose(4002)
 }

@@ -84,10 +84,14 @@ func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, e
 func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *Server {
 	s := &Server{log: log, namespaces: rules, engine: e, closed: make(chan struct{})}
 	s.hub = hub.New(e, rules.engineRules, log)
+	peers, _ := e.(engine.Nodes)
 	s.node = session.NewNode(session.Config{
-		Hub: s.hub, Engine: e, Log: log, HelloTimeout: o.helloTimeout(),
+		Hub: s.hub, Engine: e, Peers: peers, Log: log, HelloTimeout: o.helloTimeout(),
 		Policy: policy{namespaces: rules, hooks: o},
 	})
+	if peers != nil {
+		peers.Serve(s.node)
+	}
 	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
 	origins := transport.Origins{Allowed: o.AllowedOrigins, InsecureAny: o.InsecureAnyOrigin}
 	s.websocket = transport.NewWebSocket(s.node, s.sockets, origins, log)

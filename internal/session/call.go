@@ -127,6 +127,14 @@ func (n *Node) answer(ctx context.Context, s *Session, c wire.Call) (wire.Data, 
 // Ask calls a session of this node and waits for its answer until ctx ends. It fails with CodeNoSession if there is no
 // such session or it has no connection, and with CodeCallFailed if it answers with an error.
 func (n *Node) Ask(ctx context.Context, session string, c wire.Invocation) (wire.Data, error) {
+	if n.Peers != nil && n.sessions.linkOf(session) == nil {
+		return n.askElsewhere(ctx, session, c)
+	}
+	return n.askHere(ctx, session, c)
+}
+
+// askHere calls a session of this node.
+func (n *Node) askHere(ctx context.Context, session string, c wire.Invocation) (wire.Data, error) {
 	link := n.sessions.linkOf(session)
 	if link == nil {
 		return wire.Data{}, &wire.ProtocolError{Code: wire.CodeNoSession}

@@ -40,6 +40,7 @@ type Config struct {
 	Hub    *hub.Hub
 	Engine engine.Engine
 	Policy Policy
+	Peers  engine.Nodes // the other nodes; nil if there are none
 	Log    *slog.Logger
 	// HelloTimeout closes connections on which no session was opened for so long. Zero: never.
 	HelloTimeout time.Duration

@@ -74,9 +74,7 @@ func (r *registry) linkOf(id string) *Link {
 	if s == nil {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.link
+	return s.connection()
 }
 
 // left notes that s lost its connection.

@@ -123,6 +123,13 @@ func (s *Session) goneFor(age time.Duration) bool {
 	return s.over || s.link == nil && time.Since(s.left) >= age
 }
 
+// connection returns the session's connection, or nil.
+func (s *Session) connection() *Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
 // Connected reports whether the session has a connection.
 func (s *Session) Connected() bool {
 	s.mu.Lock()

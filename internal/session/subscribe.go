@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -107,15 +108,10 @@ func (s *subscribing) abandon() {
 
 // unsubscribe ends a subscription. Nothing of the channel follows the answer.
 func (l *Link) unsubscribe(id uint64, u wire.Unsubscribe) error {
-	l.mu.Lock()
-	i := l.findLocked(u.Channel)
-	if i < 0 {
-		l.mu.Unlock()
+	sub := l.takeSubscription(u.Channel)
+	if sub == nil {
 		return &wire.ProtocolError{Code: wire.CodeNotSubscribed}
 	}
-	sub := l.subs[i]
-	l.subs = slices.Delete(l.subs, i, i+1)
-	l.mu.Unlock()
 	sub.Leave()
 	l.answer(id, wire.Unsubscribed{Channel: u.Channel})
 	return nil
@@ -124,4 +120,56 @@ func (l *Link) unsubscribe(id uint64, u wire.Unsubscribe) error {
 // findLocked returns the index of the channel's subscription, or -1.
 func (l *Link) findLocked(channel string) int {
 	return slices.IndexFunc(l.subs, func(s *subscription) bool { return s.Channel() == channel })
+}
+
+// endSubscription ends a subscription of the session and tells the client why. Without one it does nothing.
+func (s *Session) endSubscription(channel string, code wire.Code, reason string) {
+	l := s.connection()
+	if l == nil {
+		return
+	}
+	if sub := l.takeSubscription(channel); sub != nil {
+		sub.Leave()
+		l.say(wire.ServerFrame{Body: wire.Unsubscribed{Channel: channel, Code: code, Reason: reason}})
+	}
+}
+
+// recheck ends the subscriptions that the policy no longer allows.
+func (s *Session) recheck() {
+	l := s.connection()
+	if l == nil {
+		return
+	}
+	for _, channel := range l.subscribed() {
+		ctx, cancel := s.node.requestContext()
+		err := s.node.Policy.Subscribe(ctx, s, channel)
+		cancel()
+		if err != nil {
+			refusal := l.protocolError(err)
+			s.endSubscription(channel, refusal.Code, cmp.Or(refusal.Reason, refusal.Code.Text()))
+		}
+	}
+}
+
+// subscribed returns the channels that the connection is subscribed to.
+func (l *Link) subscribed() (channels []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.subs {
+		channels = append(channels, s.Channel())
+	}
+	return channels
+}
+
+// takeSubscription takes the channel's subscription out, or returns nil.
+func (l *Link) takeSubscription(channel string) *subscription {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := l.findLocked(channel)
+	if i < 0 {
+		return nil
+	}
+	sub := l.subs[i]
+	l.subs = slices.Delete(l.subs, i, i+1)
+	return sub
 }

@@ -1,0 +1,161 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/wire"
+)
+
+// Whom says which sessions an order is for: those of a user, or one by its id. The zero value is for none.
+type Whom struct {
+	User    string `json:"user,omitempty"`
+	Session string `json:"session,omitempty"`
+}
+
+func (w Whom) includes(s *Session) bool {
+	return w.User != "" && w.User == s.user || w.Session != "" && w.Session == s.id
+}
+
+// Order is what the application wants done with sessions, wherever they are. Nodes tell it to each other as JSON.
+type Order struct {
+	Whom
+	Action  Action    `json:"action"`
+	Channel string    `json:"channel,omitempty"` // of Unsubscribe
+	Code    wire.Code `json:"code,omitempty"`    // of Disconnect: a close code
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// Action is what an order is for.
+type Action string
+
+// The actions.
+const (
+	Disconnect  Action = "disconnect"  // end the session for good
+	Unsubscribe Action = "unsubscribe" // end the subscription of a channel
+	Recheck     Action = "recheck"     // end the subscriptions that the policy no longer allows
+)
+
+// Do carries out an order on this node and tells it to the others. That some of them could not be told is an error; what
+// they have, they keep.
+func (n *Node) Do(ctx context.Context, o Order) error {
+	n.carryOut(o)
+	if n.Peers == nil {
+		return nil
+	}
+	message, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("encode order: %w", err)
+	}
+	if err := n.Peers.Tell(ctx, "", message); err != nil {
+		return fmt.Errorf("tell the other nodes to %s: %w", o.Action, err)
+	}
+	return nil
+}
+
+func (n *Node) carryOut(o Order) {
+	for _, s := range n.sessions.all(o.includes) {
+		switch o.Action {
+		case Disconnect:
+			s.Disconnect(o.Code, o.Reason)
+		case Unsubscribe:
+			s.endSubscription(o.Channel, wire.CodeRejected, o.Reason)
+		case Recheck:
+			n.working.Go(s.recheck)
+		}
+	}
+}
+
+// Told implements engine.NodeHandler: another node passes an order on.
+func (n *Node) Told(from string, message []byte) {
+	var o Order
+	if err := json.Unmarshal(message, &o); err != nil {
+		n.Log.Warn("another node's order makes no sense", "node", from, "error", err)
+		return
+	}
+	n.carryOut(o)
+}
+
+// Renewed implements engine.NodeHandler. The other nodes took this one for dead and deleted the keys that its sessions own:
+// their clients connect anew, and set them again.
+func (n *Node) Renewed(engine.Node) {
+	for _, s := range n.sessions.all((*Session).ownsAny) {
+		s.release()
+		if link := s.connection(); link != nil {
+			link.end(wire.Bye{Code: wire.CloseReconnect})
+		}
+	}
+}
+
+// question is a call to a session that is on another node, and reply its answer; without Found, the session is not there.
+type (
+	question struct {
+		Session    string
+		Invocation wire.Invocation
+	}
+	reply struct {
+		Found  bool
+		Data   wire.Data
+		Code   wire.Code
+		Reason string
+	}
+)
+
+// Asked implements engine.NodeHandler.
+func (n *Node) Asked(ctx context.Context, from string, message []byte) []byte {
+	var q question
+	if err := json.Unmarshal(message, &q); err != nil {
+		n.Log.Warn("another node's question makes no sense", "node", from, "error", err)
+		return nil
+	}
+	answer, err := json.Marshal(n.replyTo(ctx, q))
+	if err != nil {
+		n.Log.Error("cannot encode an answer to another node", "node", from, "error", err)
+		return nil
+	}
+	return answer
+}
+
+func (n *Node) replyTo(ctx context.Context, q question) reply {
+	if n.sessions.linkOf(q.Session) == nil {
+		return reply{}
+	}
+	data, err := n.askHere(ctx, q.Session, q.Invocation)
+	var refusal *wire.ProtocolError
+	switch {
+	case err == nil:
+		return reply{Found: true, Data: data}
+	case errors.As(err, &refusal):
+		return reply{Found: true, Code: refusal.Code, Reason: refusal.Reason}
+	}
+	return reply{Found: true, Code: wire.CodeTimeout}
+}
+
+// askElsewhere calls a session that is not on this node.
+func (n *Node) askElsewhere(ctx context.Context, session string, c wire.Invocation) (wire.Data, error) {
+	message, err := json.Marshal(question{session, c})
+	if err != nil {
+		return wire.Data{}, fmt.Errorf("encode question: %w", err)
+	}
+	survey, err := n.Peers.Survey(ctx, message)
+	if err != nil {
+		return wire.Data{}, fmt.Errorf("ask the other nodes for session %q: %w", session, err)
+	}
+	for _, answer := range survey.Answers {
+		var r reply
+		if err := json.Unmarshal(answer, &r); err != nil || !r.Found {
+			continue
+		}
+		if r.Code != 0 {
+			return wire.Data{}, &wire.ProtocolError{Code: r.Code, Reason: r.Reason}
+		}
+		return r.Data, nil
+	}
+	if len(survey.Missing) > 0 {
+		return wire.Data{}, &wire.ProtocolError{Code: wire.CodeTimeout, Reason: "a server that may have the session did not answer"}
+	}
+	return wire.Data{}, &wire.ProtocolError{Code: wire.CodeNoSession}
+}
