@@ -51,10 +51,19 @@ func exampleServer() (address string, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	srv, err := earshot.New(earshot.Options{
-		Data: dir,
-		Namespaces: map[string]earshot.Namespace{
-			"chat": {Kind: earshot.Log, Subscribe: earshot.Anyone, Publish: earshot.Anyone, ReadHistory: earshot.Anyone},
+	chat := earshot.Namespace{
+		Kind: earshot.Log, Subscribe: earshot.Anyone, Publish: earshot.Anyone, ReadHistory: earshot.Anyone, Presence: earshot.Anyone,
+	}
+	keyed := earshot.Namespace{Kind: earshot.Map, Subscribe: earshot.Anyone, Publish: earshot.Anyone, ReadHistory: earshot.Anyone}
+	var srv *earshot.Server
+	srv, err = earshot.New(earshot.Options{
+		Data:       dir,
+		Namespaces: map[string]earshot.Namespace{"chat": chat, "board": keyed, "typing": keyed, "read": keyed},
+		OnConnect: func(_ context.Context, r earshot.ConnectRequest) (earshot.Identity, error) {
+			return earshot.Identity{User: r.Token}, nil // a real one checks a signature
+		},
+		OnCall: func(ctx context.Context, s earshot.Session, _ earshot.CallRequest) (earshot.Data, error) {
+			return srv.Call(ctx, s.ID(), "battery", earshot.Data{})
 		},
 	})
 	if err != nil {
