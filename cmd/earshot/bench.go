@@ -23,6 +23,7 @@ type benchCommand struct {
 
 	Bare  benchBare  `cmd:"" hidden:""`
 	Crowd benchCrowd `cmd:"" hidden:""`
+	TLS   benchTLS   `cmd:"" name:"tls" hidden:""`
 }
 
 // benchBare is the process of the baseline "raw".

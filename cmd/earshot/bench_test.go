@@ -111,6 +111,19 @@ func TestBenchConnect(t *testing.T) {
 	}
 }
 
+func TestBenchOverTLS(t *testing.T) {
+	t.Parallel()
+	r := runBench(t, "connect --tls --connections=100 --duration=300ms")
+	if r.Connections != 100 || r.Connects <= 0 || !r.Latency.plausible() {
+		t.Errorf("%+v", r)
+	}
+	plain := runBench(t, "idle --connections=100 --settle=100ms --duration=200ms")
+	secure := runBench(t, "idle --tls --connections=100 --settle=100ms --duration=200ms")
+	if secure.RSS <= plain.RSS {
+		t.Errorf("a connection takes %v bytes with TLS, and %v without", secure.RSS, plain.RSS)
+	}
+}
+
 func TestBenchRecover(t *testing.T) {
 	t.Parallel()
 	for name, flags := range map[string]string{"one channel": "", "from disk": " --channels=30 --restart"} {
@@ -232,6 +245,7 @@ func TestBadBenchFlags(t *testing.T) {
 		"fanout --baseline=ws://x/ --baseline-frames=" + broken:  "--baseline-frames: ",
 		"fanout --baseline-frames=x":                             "only with the address of another server",
 		"idle --connections=2 --channels=3":                      "--channels: must be from 1 to 2, not 3",
+		"idle --tls --url=https://x":                             "--tls: only for a server of the bench's own",
 		"connect --in-flight=-1":                                 "--in-flight: must be from ",
 		"recover --baseline=raw":                                 "--baseline: this bench has none",
 		"recover --restart --url=http://x":                       "--restart: only with a server of the bench's own",

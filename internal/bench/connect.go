@@ -29,6 +29,7 @@ type Connect struct {
 	InFlight    int           `placeholder:"N" default:"512" help:"How many may be on their way at once; 0: all. Beyond net.core.somaxconn TCP repeats handshakes after a second."`
 	Channels    int           `default:"1" help:"Channels that they are dealt out to."`
 	Channel     string        `default:"live:bench" help:"The channel, or what the channels' names begin with."`
+	TLS         bool          `help:"Have the bench's own server speak TLS, with a certificate that it makes up."`
 	Duration    time.Duration `default:"5s" help:"How long live traffic is measured before."`
 }
 
@@ -44,11 +45,13 @@ func (b *Connect) Validate() error {
 		inRange("--connections", b.Connections, 1, maxConnections),
 		inRange("--in-flight", b.InFlight, 0, maxConnections),
 		inRange("--channels", b.Channels, 1, b.Connections),
+		b.validateTLS(b.TLS),
 		lasting("--duration", b.Duration, 100*time.Millisecond))
 }
 
 // Run measures and prints the report.
 func (b *Connect) Run(ctx context.Context, stdout io.Writer) error {
+	b.secure = b.TLS
 	return b.runServers(ctx, "connect", b.measure, stdout)
 }
 

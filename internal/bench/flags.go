@@ -31,6 +31,8 @@ type Common struct {
 	Pairs          int    `default:"3" help:"How often server and baseline are measured in turn. The report has the medians."`
 	Data           string `placeholder:"DIR" help:"Where temporary data folders are made. Default: the system's."`
 	JSON           bool   `help:"Print one JSON object instead of a table."`
+
+	secure bool // the bench's own server speaks TLS
 }
 
 // What --baseline may be besides an address.
@@ -72,6 +74,13 @@ func (c *Common) validateBaseline() error {
 	}
 	_, err := crowd.ReadDialect(c.BaselineFrames)
 	return errors.Join(named("--baseline", crowd.CheckURL(c.Baseline)), named("--baseline-frames", err))
+}
+
+func (c *Common) validateTLS(wanted bool) error {
+	if wanted && c.URL != "" {
+		return errors.New("--tls: only for a server of the bench's own; --url takes https:// as it is")
+	}
+	return nil
 }
 
 // refuse names the baselines of which a bench can make nothing.

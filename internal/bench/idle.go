@@ -18,6 +18,7 @@ type Idle struct {
 	Connections int           `default:"10000" help:"Clients, each with one subscription."`
 	Channels    int           `default:"1" help:"Channels that they are dealt out to. As many as connections: each has its own."`
 	Channel     string        `default:"live:bench" help:"The channel, or what the channels' names begin with."`
+	TLS         bool          `help:"Have the bench's own server speak TLS, with a certificate that it makes up."`
 	Settle      time.Duration `default:"60s" help:"How long the connections rest before memory is read."`
 	Duration    time.Duration `default:"30s" help:"How long CPU is measured after that: at least a ping interval, 25 s."`
 }
@@ -34,11 +35,13 @@ func (b *Idle) Validate() error {
 		inRange("--connections", b.Connections, 1, maxConnections),
 		inRange("--channels", b.Channels, 1, b.Connections),
 		lasting("--settle", b.Settle, 0),
+		b.validateTLS(b.TLS),
 		lasting("--duration", b.Duration, 100*time.Millisecond))
 }
 
 // Run measures and prints the report.
 func (b *Idle) Run(ctx context.Context, stdout io.Writer) error {
+	b.secure = b.TLS
 	return b.runServers(ctx, "idle", b.measure, stdout)
 }
 

@@ -23,17 +23,20 @@ const endpointPath = "/live/websocket"
 type target struct {
 	url      string // where clients connect
 	dialect  crowd.Dialect
-	earshot  bool
 	channels bool // it knows channels; otherwise everybody gets everything
 	pid      int  // zero: its CPU and memory can't be measured
 
-	server *listening // nil if it is not the bench's own
-	data   string     // its temporary folder; empty for none
+	command []string   // that runs the bench's own server, but for its flags
+	server  *listening // nil if it is not the bench's own
+	data    string     // its temporary folder; empty for none
 }
 
 // openEarshot returns the server at --url, or starts one.
 func (c *Common) openEarshot(ctx context.Context) (*target, error) {
-	t := &target{dialect: crowd.Earshot(), earshot: true, channels: true}
+	t := &target{dialect: crowd.Earshot(), channels: true, command: []string{"serve", "--insecure-open"}}
+	if c.secure {
+		t.command = []string{"bench", "tls"}
+	}
 	if c.URL != "" {
 		t.url, t.pid = earshotURL(c.URL), c.ServerPID
 		return t, nil
@@ -51,7 +54,7 @@ func (c *Common) openEarshot(ctx context.Context) (*target, error) {
 
 // start runs the target's own server on addr.
 func (t *target) start(ctx context.Context, addr string) error {
-	cmd, err := self("serve", "--insecure-open", "--addr", addr, "--data", t.data)
+	cmd, err := self(append(t.command, "--addr", addr, "--data", t.data)...)
 	if err != nil {
 		return err
 	}
@@ -59,6 +62,9 @@ func (t *target) start(ctx context.Context, addr string) error {
 		return err
 	}
 	t.url, t.pid = earshotURL(t.server.url), t.server.child.PID()
+	if t.command[0] != "serve" {
+		t.url = strings.Replace(t.url, "http://", "https://", 1)
+	}
 	return nil
 }
 

@@ -76,7 +76,8 @@ func TestURLs(t *testing.T) {
 	for url, good := range map[string]bool{
 		"ws://127.0.0.1:8000/live/websocket": true,
 		"http://localhost":                   true,
-		"https://localhost":                  false,
+		"https://localhost":                  true,
+		"ftp://localhost":                    false,
 		"localhost:8000":                     false,
 		"ws://":                              false,
 		"://":                                false,

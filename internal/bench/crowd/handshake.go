@@ -16,8 +16,9 @@ const maxHandshakeBytes = 4 << 10
 
 // endpoint is where a server is, and what to ask it for.
 type endpoint struct {
-	addr string // host:port
-	path string // with query; {channel} stands for the channel's name
+	addr   string // host:port
+	path   string // with query; {channel} stands for the channel's name
+	secure bool   // over TLS
 }
 
 // CheckURL returns what is wrong with the address of a server.
@@ -31,15 +32,16 @@ func parseEndpoint(text string) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, err
 	}
-	if u.Scheme != "ws" && u.Scheme != "http" || u.Host == "" {
+	port, known := map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[u.Scheme]
+	if !known || u.Host == "" {
 		return endpoint{}, fmt.Errorf("%q is not ws://HOST:PORT/PATH", text)
 	}
 	addr := u.Host
 	if u.Port() == "" {
-		addr = net.JoinHostPort(u.Hostname(), "80")
+		addr = net.JoinHostPort(u.Hostname(), port)
 	}
 	path := strings.NewReplacer("%7B", "{", "%7D", "}").Replace(u.RequestURI())
-	return endpoint{addr: addr, path: path}, nil
+	return endpoint{addr: addr, path: path, secure: port == "443"}, nil
 }
 
 // request returns the handshake (RFC 6455 section 4.1). The key is that of the RFC: nobody looks whether it is random.

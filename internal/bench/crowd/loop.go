@@ -3,6 +3,7 @@
 package crowd
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -28,6 +29,10 @@ type loop struct {
 	epoll     int
 	wake      int // eventfd
 	counters  *counters
+	ctx       context.Context // ends with the loop
+	stop      context.CancelFunc
+	shaking   chan struct{} // a place for each TLS handshake under way
+	securing  sync.WaitGroup
 
 	// Owned by run, with mu held.
 	buf  []byte
@@ -54,8 +59,11 @@ func newLoop(o *Order, e endpoint, to netip.AddrPort, numbers []int, shared *cou
 		buf: make([]byte, loopBufferBytes), numbers: numbers, clients: make([]client, 0, len(numbers)),
 		arrivals: Arrivals{Each: NewHistogram()}, tally: newTally(),
 	}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	l.shaking = make(chan struct{}, shakingAtOnce)
 	var err error
 	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		l.stop()
 		return nil, fmt.Errorf("open an epoll: %w", err)
 	}
 	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err == nil {
@@ -63,6 +71,7 @@ func newLoop(o *Order, e endpoint, to netip.AddrPort, numbers []int, shared *cou
 		err = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, l.wake, &event)
 	}
 	if err != nil {
+		l.stop()
 		_ = unix.Close(l.epoll)
 		return nil, fmt.Errorf("open an eventfd: %w", err)
 	}
@@ -78,9 +87,12 @@ func (l *loop) run() {
 			n = 0 // cannot be: the descriptor is ours and events is not empty
 		}
 		if !l.serve(events[:max(n, 0)]) {
-			return
+			break
 		}
 	}
+	l.stop()
+	l.securing.Wait()
+	l.closeAll()
 }
 
 // serve acts on events and reports whether to go on.
@@ -88,7 +100,6 @@ func (l *loop) serve(events []unix.EpollEvent) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closing {
-		l.closeAllLocked()
 		return false
 	}
 	before := l.tally.Deliveries
@@ -99,7 +110,7 @@ func (l *loop) serve(events []unix.EpollEvent) bool {
 			continue
 		}
 		c := &l.clients[ev.Fd]
-		if c.stage == stageGone {
+		if c.stage == stageGone || c.stage == stageSecuring {
 			continue
 		}
 		if err := l.ready(c); err != nil {
@@ -113,32 +124,6 @@ func (l *loop) serve(events []unix.EpollEvent) bool {
 	return true
 }
 
-// startLocked begins to connect as many as may be under way, some at a time, so that answers are read meanwhile.
-func (l *loop) startLocked() {
-	limit := l.order.Underway
-	for begun := 0; l.begun && len(l.numbers) > 0 && (limit == 0 || l.underway < limit); begun++ {
-		if begun == eventsAtOnce {
-			l.rouse()
-			return
-		}
-		number := l.numbers[0]
-		l.numbers = l.numbers[1:]
-		l.underway++
-		l.clients = append(l.clients, client{number: number, slot: int32(len(l.clients)), fd: -1, began: Stamp()})
-		c := &l.clients[len(l.clients)-1] // stays there: there is room for all
-		if err := l.connect(c); err != nil {
-			l.lose(c, err)
-		}
-	}
-}
-
-func (l *loop) connect(c *client) (err error) {
-	if c.fd, err = dial(l.to, c.number, l.stuck(c)); err != nil {
-		return err
-	}
-	return l.watch(c, unix.EPOLL_CTL_ADD, unix.EPOLLOUT)
-}
-
 // watch says what of a client's socket the loop waits for.
 func (l *loop) watch(c *client, op int, events uint32) error {
 	event := unix.EpollEvent{Events: events, Fd: c.slot}
@@ -146,31 +131,6 @@ func (l *loop) watch(c *client, op int, events uint32) error {
 		return fmt.Errorf("watch a socket: %w", err)
 	}
 	return nil
-}
-
-// arriveIfComplete counts a client once it has its subscriptions and the deliveries that it is to wait for.
-func (l *loop) arriveIfComplete(c *client) {
-	o := l.order
-	wanted := o.Each
-	if len(o.Dialect.Subscribe) == 0 {
-		wanted = min(1, o.Each)
-	}
-	if o.Dialect.Ready != "" && c.joined < wanted || c.delivered < o.Expect {
-		return
-	}
-	c.stage = stageArrived
-	now := Stamp()
-	l.underway--
-	l.arrivals.Arrived++
-	l.arrivals.Each.Record(now - c.began)
-	l.lastArrival = now
-	l.counters.arrived.Add(1)
-	l.counters.settle()
-	if l.stuck(c) {
-		if err := l.watch(c, unix.EPOLL_CTL_MOD, 0); err != nil {
-			l.lose(c, err)
-		}
-	}
 }
 
 // lose ends a client.
@@ -198,7 +158,9 @@ func (l *loop) rouse() {
 	_, _ = unix.Write(l.wake, one[:]) // if it has no room, run is awake
 }
 
-func (l *loop) closeAllLocked() {
+func (l *loop) closeAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for i := range l.clients {
 		if c := &l.clients[i]; c.stage != stageGone && c.fd >= 0 {
 			_ = unix.Close(c.fd) // there is nothing to do about an error

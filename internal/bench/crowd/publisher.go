@@ -4,6 +4,7 @@ package crowd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -44,6 +45,9 @@ func NewPublisher(ctx context.Context, url string, d Dialect, channel string) (*
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", e.addr)
 	if err != nil {
 		return nil, fmt.Errorf("connect a publisher: %w", err)
+	}
+	if e.secure {
+		conn = tls.Client(conn, tlsConfig())
 	}
 	p := &Publisher{conn: conn, dialect: d, welcome: make(chan struct{})}
 	p.before, p.after, _ = strings.Cut(string(fill(d.Publish, channel, "")), "{data}")
