@@ -67,8 +67,8 @@ func (f *feeds) compareSome(ctx context.Context, list []*channelFeed) {
 	for i, r := range f.engine.client.DoMulti(ctx, commands...) {
 		value, err := r.AsBytes()
 		if err != nil && !rueidis.IsRedisNil(err) {
-			f.log.Warn("cannot compare a channel with Redis", "channel", list[i].name, "error", err)
-			return // the others are no better
+			f.log.Debug("cannot compare a channel with Redis", "channel", list[i].name, "error", err)
+			continue // the next check does
 		}
 		m, err := decodeMeta(value)
 		if err != nil || !list[i].isAt(m) {

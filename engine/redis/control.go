@@ -91,7 +91,7 @@ func (c *control) hears(name string) bool { return slices.Contains(c.names(), na
 // listen has Redis send the messages for this node's present run.
 func (c *control) listen(ctx context.Context) error {
 	for _, name := range c.names() {
-		if err := c.nodes.engine.listener.subscribe(ctx, name); err != nil {
+		if err := c.nodes.engine.listeners.subscribe(ctx, name); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,7 @@ func (c *control) listen(ctx context.Context) error {
 
 // stop ends listening for a run that has ended.
 func (c *control) stop(ctx context.Context, run string) {
-	c.nodes.engine.listener.unsubscribe(ctx, c.nodes.engine.keys.tellOne(run))
+	c.nodes.engine.listeners.unsubscribe(ctx, c.nodes.engine.keys.tellOne(run))
 }
 
 // receive takes a message from Redis. It does not block: what is too much is dropped, as messages may be.

@@ -19,16 +19,15 @@ import (
 // Engine implements engine.Engine.
 type Engine struct {
 	// Set by Open, then read-only.
-	options  Options
-	client   rueidis.Client
-	keys     keyspace
-	outbox   *outbox
-	feeds    *feeds
-	listener *listener
-	nodes    *nodes
+	options   Options
+	client    rueidis.Client
+	keys      keyspace
+	outbox    *outbox
+	feeds     *feeds
+	listeners *listeners
+	nodes     *nodes
 
 	durability durability
-	breaker    breaker
 	schedule   schedule
 
 	closing   chan struct{} // closed when no proposal is accepted any more
@@ -69,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e.outbox = newOutbox(e.commit)
 	e.feeds = newFeeds(e)
-	e.listener = newListener(client, e.feeds, o.Logger, e.options.Timeout)
+	e.listeners = newListeners(e, settings)
 	e.nodes = newNodes(e)
 	e.durability.read(ctx, e)
 	if err := e.nodes.begin(ctx); err != nil {
@@ -78,7 +77,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
-	e.background.Go(func() { e.listener.run(background) })
+	e.background.Go(func() { e.listeners.run(background) })
 	e.background.Go(func() { e.feeds.check(background) })
 	e.background.Go(func() { e.nodes.keep(background) })
 	for range repairers {

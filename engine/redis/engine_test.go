@@ -20,14 +20,24 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestContract(t *testing.T) {
 	s := startServer(t, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
+	runContract(t, s.url(), engine.DurabilityRedisEverySecond)
+}
+
+func TestContractOnACluster(t *testing.T) {
+	servers := startCluster(t, 3, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
+	runContract(t, servers[1].url(), engine.DurabilityRedisAlways)
+}
+
+// runContract runs the suite on engines that each have a prefix of their own.
+func runContract(t *testing.T, url string, durability engine.Durability) {
 	var prefixes sync.Map // of each environment
 	var count atomic.Int64
 	enginetest.Run(t, enginetest.Suite{
-		Restarts: true, FollowsClock: true, Maps: true, Durability: engine.DurabilityRedisEverySecond,
+		Restarts: true, FollowsClock: true, Maps: true, Durability: durability,
 		Open: func(t *testing.T, env *enginetest.Env) engine.Engine {
 			prefix, _ := prefixes.LoadOrStore(env, fmt.Sprintf("t%d:", count.Add(1)))
 			e, err := Open(context.Background(), Options{
-				URL: s.url(), Prefix: prefix.(string), Rules: env.Rules, Logger: quiet(), now: env.Now,
+				URL: url, Prefix: prefix.(string), Rules: env.Rules, Logger: quiet(), now: env.Now,
 			})
 			if err != nil {
 				t.Fatal(err)

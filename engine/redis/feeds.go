@@ -126,9 +126,8 @@ func (f *feeds) receive(name, message string) {
 	c.receive(pubs)
 }
 
-// recover is called when Redis sends all feeds again: what they missed is looked for.
-func (f *feeds) recover() {
-	f.engine.breaker.note(nil) // Redis answers
+// compareSoon has all feeds compared with Redis.
+func (f *feeds) compareSoon() {
 	select {
 	case f.checkNow <- struct{}{}:
 	default:

@@ -46,16 +46,20 @@ func (b *breaker) err() error {
 	return b.failure
 }
 
-// exec runs a script on a channel within the time that a call may take.
+// exec runs a script on keys of one slot, within the time that a call may take.
 func (e *Engine) exec(ctx context.Context, s *rueidis.Lua, keys, args []string) rueidis.RedisResult {
-	if err := e.breaker.allow(); err != nil {
-		return rueidis.NewErrorResult(fmt.Errorf("redis did not answer before: %w", err))
+	var b *breaker
+	if l := e.listeners.of(keys[0]); l != nil {
+		b = &l.breaker
+		if err := b.allow(); err != nil {
+			return rueidis.NewErrorResult(fmt.Errorf("redis did not answer before: %w", err))
+		}
 	}
 	call, cancel := context.WithTimeout(ctx, e.options.Timeout)
 	defer cancel()
 	r := s.Exec(call, e.client, keys, args)
-	if ctx.Err() == nil {
-		e.breaker.note(absent(r))
+	if b != nil && ctx.Err() == nil {
+		b.note(absent(r))
 	}
 	return r
 }
@@ -70,9 +74,4 @@ func absent(r rueidis.RedisResult) error {
 }
 
 // Healthy returns nil if publishes can be committed and this node is fed, as far as is known, or why not.
-func (e *Engine) Healthy() error {
-	if err := e.breaker.err(); err != nil {
-		return unavailable("call Redis", err)
-	}
-	return unavailable("listen to Redis", e.listener.err())
-}
+func (e *Engine) Healthy() error { return unavailable("reach Redis", e.listeners.err()) }

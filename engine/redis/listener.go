@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,10 +29,15 @@ var (
 // listener keeps one connection to one Redis for the feeds. What was lost while there was none is found by comparing
 // each channel with Redis afterwards.
 type listener struct {
-	client  rueidis.Client
+	all     *listeners
 	feeds   *feeds
+	client  rueidis.Client // nil: each connection has one of its own
+	address string         // of a master of a cluster
 	log     *slog.Logger
 	timeout time.Duration
+	stop    context.CancelFunc // of a listener of a cluster
+
+	breaker breaker // of calls of this Redis
 
 	mu      sync.Mutex
 	conn    rueidis.DedicatedClient // nil without a connection
@@ -41,9 +47,10 @@ type listener struct {
 	taken chan struct{} // holds a token when Redis took a subscription away
 }
 
-func newListener(client rueidis.Client, f *feeds, log *slog.Logger, timeout time.Duration) *listener {
+func newListener(all *listeners, client rueidis.Client, address string) *listener {
 	return &listener{
-		client: client, feeds: f, log: log, timeout: timeout,
+		all: all, feeds: all.engine.feeds, client: client, address: address,
+		log: all.engine.options.Logger, timeout: all.engine.options.Timeout,
 		failure: errNotConnected, changed: make(chan struct{}), taken: make(chan struct{}, 1),
 	}
 }
@@ -57,7 +64,8 @@ func (l *listener) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.log.Warn("connection to Redis for the feeds was lost", "error", err)
+		l.log.Warn("connection to Redis for the feeds was lost", "address", l.address, "error", err)
+		l.all.doubt()
 		if time.Since(began) > maxReconnectDelay {
 			delay = minReconnectDelay
 		}
@@ -68,9 +76,22 @@ func (l *listener) run(ctx context.Context) {
 
 // serve connects, subscribes to all feeds, and returns when the connection is lost or ctx ends.
 func (l *listener) serve(ctx context.Context) error {
-	conn, release := l.client.Dedicate()
+	client := l.client
+	if client == nil {
+		var err error
+		if client, err = l.all.dial(l.address); err != nil {
+			l.set(nil, err)
+			return err
+		}
+		defer client.Close()
+	}
+	conn, release := client.Dedicate()
 	defer release()
 	defer conn.Close()
+	return l.serveConn(ctx, conn)
+}
+
+func (l *listener) serveConn(ctx context.Context, conn rueidis.DedicatedClient) error {
 	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{
 		OnMessage:      func(m rueidis.PubSubMessage) { l.feeds.receive(m.Channel, m.Message) },
 		OnSubscription: l.subscribed,
@@ -84,7 +105,8 @@ func (l *listener) serve(ctx context.Context) error {
 	if err := l.subscribeAll(ctx, conn); err != nil {
 		return err
 	}
-	l.feeds.recover()
+	l.breaker.note(nil) // Redis answers
+	l.feeds.compareSoon()
 	select {
 	case err := <-lost:
 		return err
@@ -109,9 +131,10 @@ func (l *listener) set(conn rueidis.DedicatedClient, failure error) {
 	l.changed = make(chan struct{})
 }
 
-// subscribeAll subscribes to every feed there is.
+// subscribeAll subscribes to every feed of this Redis.
 func (l *listener) subscribeAll(ctx context.Context, conn rueidis.DedicatedClient) error {
 	names := append(l.feeds.names(), l.feeds.engine.nodes.control.names()...)
+	names = slices.DeleteFunc(names, func(name string) bool { return l.all.of(name) != l })
 	for len(names) > 0 {
 		n := min(len(names), subscribeBatch)
 		if err := l.subscribeSome(ctx, conn, names[:n]); err != nil {
@@ -195,11 +218,14 @@ func (l *listener) subscribed(s rueidis.PubSubSubscription) {
 	}
 }
 
-// err returns why there is no connection, or nil.
+// err returns why there is no connection, or no answer to calls, or nil.
 func (l *listener) err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.failure
+	if l.failure != nil {
+		return l.failure
+	}
+	return l.breaker.err()
 }
 
 // pause waits for d or for the end of ctx.

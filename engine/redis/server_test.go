@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ type server struct {
 	t    testing.TB
 	dir  string
 	port int
+	bus  string // port of the cluster bus
 	args []string
 	cmd  *exec.Cmd
 }
@@ -85,6 +87,17 @@ func (s *server) kill() {
 		s.cmd.Process.Kill()
 		s.cmd.Wait()
 		s.cmd = nil
+	}
+}
+
+// pause stops the process without ending it, until resume.
+func (s *server) pause()  { s.signal(syscall.SIGSTOP) }
+func (s *server) resume() { s.signal(syscall.SIGCONT) }
+
+func (s *server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -40,7 +40,7 @@ func (e *Engine) attach(ctx context.Context, f *channelFeed) (top engine.Positio
 // openFeed has Redis send the feed, and only then reads where it starts. The caller holds attaching.
 func (e *Engine) openFeed(ctx context.Context, f *channelFeed) (meta, error) {
 	if !f.attached {
-		if err := e.listener.subscribe(ctx, f.keys.feed); err != nil {
+		if err := e.listeners.subscribe(ctx, f.keys.feed); err != nil {
 			return meta{}, err
 		}
 	}
@@ -75,6 +75,6 @@ func (e *Engine) Unsubscribe(channel string) {
 func (e *Engine) detachLocked(ctx context.Context, f *channelFeed) {
 	f.detached = true
 	f.end()
-	e.listener.unsubscribe(ctx, f.keys.feed)
+	e.listeners.unsubscribe(ctx, f.keys.feed)
 	e.feeds.remove(f)
 }
