@@ -188,6 +188,43 @@ func TestDoneUnblocksMessage(t *testing.T) {
 	}
 }
 
+// TestFillUnblocksMessage has a handler whose Message waits until Fill has taken what it queued, as one with a bounded
+// queue does, of a peer that reads nothing. The server's end must not leave it waiting.
+func TestFillUnblocksMessage(t *testing.T) {
+	for name, end := range map[string]func(st *station, c *Conn){
+		"abort":        func(_ *station, c *Conn) { c.Abort(nil) },
+		"server close": func(st *station, _ *Conn) { _ = st.Close(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			filled, entered := make(chan struct{}), make(chan struct{})
+			st := startStation(t, Config{CloseTimeout: 500 * time.Millisecond}, func(c *Conn) *owner {
+				o := newOwner(c)
+				o.onMessage = func(Opcode, []byte) error {
+					o.mu.Lock()
+					o.endless, o.onFill = false, sync.OnceFunc(func() { close(filled) })
+					o.mu.Unlock()
+					c.Notify()
+					close(entered)
+					<-filled
+					return nil
+				}
+				return o
+			})
+			p := dialPeer(t, st)
+			o := <-st.owners
+			o.talkForever()
+			waitUntil(t, "the socket is full", func() bool {
+				since := o.conn.stalledSince.Load()
+				return since != 0 && st.wheel.now.Load() > since
+			})
+			p.send(frame(finText, "x"))
+			<-entered
+			end(st, o.conn)
+			_ = o.wantClosed(t)
+		})
+	}
+}
+
 // TestCloseFramesCross has both sides close at once.
 func TestCloseFramesCross(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

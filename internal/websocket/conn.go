@@ -19,7 +19,8 @@ type Handler interface {
 
 	// Fill appends whole frames (see AppendHeader) to dst, about limit bytes of them, and reports whether it has more to
 	// say; if it appended nothing, it has not. It is called by one goroutine at a time, concurrently with Message, after
-	// Notify. It must not block: other connections wait for it. It may call the methods of Conn.
+	// Notify. It must not block: other connections wait for it. It may call the methods of Conn. Until Closed it is also
+	// called for a connection that is lost, so that a Message that waits for it goes on; the bytes go nowhere.
 	Fill(dst []byte, limit int) (out []byte, more bool)
 
 	// Closed says that the connection is over and why: a *CloseError if a close frame ended it (the first, whoever sent

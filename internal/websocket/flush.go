@@ -32,7 +32,7 @@ func (c *Conn) flush(buf []byte, limit int) []byte {
 	}
 	rest := leftovers.Get().(*[]byte)
 	*rest = append((*rest)[:0], out[n:]...)
-	c.server.goroutines.Go(func() { c.flushRest(rest, then) })
+	c.server.connections.Go(func() { c.flushRest(rest, then) })
 	return out
 }
 

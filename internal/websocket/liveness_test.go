@@ -23,14 +23,14 @@ func pipeStation(t *testing.T, cfg Config, newHandler func(c *Conn) *owner) (*ow
 	running.Go(func() { _ = s.Run(context.Background()) })
 	ours, theirs := net.Pipe()
 	var o *owner
-	if !s.enter() {
+	if !s.enter(&s.connections) {
 		t.Fatal("server is closed")
 	}
 	s.serve(ours, nil, "", func(c *Conn) Handler {
 		o = newHandler(c)
 		return o
 	})
-	s.leave()
+	s.connections.Done()
 	t.Cleanup(func() {
 		_ = theirs.Close()
 		if err := s.Close(context.Background()); err != nil {

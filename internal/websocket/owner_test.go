@@ -21,6 +21,7 @@ type owner struct {
 	mu      sync.Mutex
 	queue   [][]byte // whole frames
 	endless bool     // there is always more
+	onFill  func()   // called in Fill, if set
 }
 
 // newOwner returns a Handler of c that takes every message.
@@ -48,6 +49,9 @@ func (o *owner) Fill(dst []byte, limit int) ([]byte, bool) {
 	defer o.mu.Unlock()
 	for end := len(dst) + limit; len(o.queue) > 0 && len(dst) < end; o.queue = o.queue[1:] {
 		dst = append(dst, o.queue[0]...)
+	}
+	if o.onFill != nil {
+		o.onFill()
 	}
 	if o.endless {
 		dst = append(AppendHeader(dst, OpBinary, limit), make([]byte, limit)...)

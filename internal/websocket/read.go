@@ -22,7 +22,7 @@ func (c *Conn) readLoop(early []byte) {
 		c.receive(data)
 		c.sock.release()
 	}
-	c.server.goroutines.Go(func() { c.readLoop(nil) })
+	c.server.connections.Go(func() { c.readLoop(nil) })
 }
 
 // receive takes bytes that came.

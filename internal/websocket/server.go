@@ -26,11 +26,12 @@ type Server struct {
 	workers []*worker
 	next    atomic.Uint32 // the worker of the next connection
 
-	stop chan struct{} // closed by Close
-	idle chan struct{} // closed after stop, when every goroutine has ended
+	quiet chan struct{} // closed after Close, when no connection is left: Run may end
+	idle  chan struct{} // closed after quiet, when Run has ended
 
-	goroutines sync.WaitGroup
-	waiter     sync.WaitGroup // the goroutine that closes idle
+	connections sync.WaitGroup // their goroutines, and handshakes under way
+	runs        sync.WaitGroup
+	waiter      sync.WaitGroup // the goroutine that closes quiet and idle
 
 	mu     sync.Mutex
 	closed bool
@@ -42,7 +43,7 @@ func NewServer(cfg Config) *Server {
 	s := &Server{
 		cfg:   cfg,
 		wheel: newWheel(cfg),
-		stop:  make(chan struct{}),
+		quiet: make(chan struct{}),
 		idle:  make(chan struct{}),
 	}
 	for range cfg.Workers {
@@ -51,13 +52,13 @@ func NewServer(cfg Config) *Server {
 	return s
 }
 
-// Run writes what connections have to say and keeps their times, until ctx ends or Close is called; then it returns nil.
-// Without it connections only read. It is called once, and returns at once after Close.
+// Run writes what connections have to say and keeps their times, until ctx ends or Close is done with the connections;
+// then it returns nil. Without it connections only read. It is called once, and returns at once after Close.
 func (s *Server) Run(ctx context.Context) error {
-	if !s.enter() {
+	if !s.enter(&s.runs) {
 		return nil
 	}
-	defer s.leave()
+	defer s.runs.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -70,24 +71,25 @@ func (s *Server) Run(ctx context.Context) error {
 
 	select {
 	case <-ctx.Done():
-	case <-s.stop:
+	case <-s.quiet:
 		cancel()
 	}
 	return nil
 }
 
-// Close refuses new connections, ends Run, aborts the connections that are left and waits until every goroutine has
-// ended or ctx has, whose error it then returns. A Handler that blocks in Message holds it up unless it watches
-// Conn.Done. It is idempotent. To end connections with a close frame, Close each of them before.
+// Close refuses new connections, aborts those that are left, ends Run, and waits until every goroutine has ended or ctx
+// has, whose error it then returns. A Handler that blocks in Message holds it up unless it watches Conn.Done. It is
+// idempotent. To end connections with a close frame, Close each of them before.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.closed
 	s.closed = true
 	s.mu.Unlock()
 	if first {
-		close(s.stop)
 		s.waiter.Go(func() {
-			s.goroutines.Wait()
+			s.connections.Wait()
+			close(s.quiet)
+			s.runs.Wait()
 			close(s.idle)
 		})
 		for _, c := range s.wheel.close() {
@@ -103,20 +105,18 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 }
 
-// enter registers the caller as something that Close waits for, until leave, and reports whether the server is open.
-func (s *Server) enter() bool {
+// enter adds the caller to a group that Close waits for, and reports whether the server is open.
+func (s *Server) enter(group *sync.WaitGroup) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	s.goroutines.Add(1)
+	group.Add(1)
 	return true
 }
 
-func (s *Server) leave() { s.goroutines.Done() }
-
-// serve starts a connection. The caller has entered.
+// serve starts a connection. The caller has entered connections.
 func (s *Server) serve(nc net.Conn, early []byte, protocol string, accept func(c *Conn) Handler) {
 	c := newConn(s, newSocket(nc), protocol)
 	accepted := false
@@ -130,7 +130,7 @@ func (s *Server) serve(nc net.Conn, early []byte, protocol string, accept func(c
 	if !s.wheel.add(c) {
 		c.Abort(ErrServerClosed)
 	}
-	s.goroutines.Go(func() { c.readLoop(early) })
+	s.connections.Go(func() { c.readLoop(early) })
 	c.endTurn(false)
 }
 

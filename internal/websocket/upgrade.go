@@ -27,11 +27,11 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, subprotocols []
 		refused.write(w)
 		return refused
 	}
-	if !s.enter() {
+	if !s.enter(&s.connections) {
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
 		return ErrServerClosed
 	}
-	defer s.leave()
+	defer s.connections.Done()
 
 	protocol := chooseProtocol(r.Header["Sec-Websocket-Protocol"], subprotocols)
 	answer := handshakeAnswer(w.Header(), r.Header.Get("Sec-Websocket-Key"), protocol)
