@@ -30,6 +30,7 @@ type call struct {
 type answer struct {
 	body wire.ServerBody
 	err  error
+	via  *link // that the answer came over; nil if the client made it
 }
 
 // measure returns the size of body's frame, or the error with which a server would refuse it.
@@ -46,9 +47,14 @@ func measure(body wire.ClientBody) (int, error) {
 
 // ask makes a call and repeats it while the answer is that it may succeed later, until ctx ends.
 func (c *Client) ask(ctx context.Context, body wire.ClientBody) (wire.ServerBody, error) {
+	a := c.askUntil(ctx, body)
+	return a.body, a.err
+}
+
+func (c *Client) askUntil(ctx context.Context, body wire.ClientBody) answer {
 	bytes, err := measure(body)
 	if err != nil {
-		return nil, err
+		return answer{err: err}
 	}
 	k := &call{body: body, bytes: bytes, result: make(chan answer, 1)}
 	tries := backoff{base: c.opts.BackoffBase, max: c.opts.BackoffMax}
@@ -57,12 +63,13 @@ func (c *Client) ask(ctx context.Context, body wire.ClientBody) (wire.ServerBody
 		a := c.askOnce(ctx, k)
 		var e *Error
 		if !errors.As(a.err, &e) || !e.Code.Temporary() {
-			return a.body, because(a.err, last)
+			a.err = because(a.err, last)
+			return a
 		}
 		last = e
 		c.log.Debug("refused for now", "code", e.Code, "reason", e.Reason)
 		if err := c.pause(ctx, tries.after(e)); err != nil {
-			return nil, because(err, last)
+			return answer{err: because(err, last)}
 		}
 	}
 }
@@ -169,7 +176,7 @@ func (c *Client) takeUnsentLocked() *call {
 		if harmless(k.body) || time.Since(k.firstSent) < resendWindow {
 			return k
 		}
-		c.answerLocked(k, nil, ErrOutcomeUnknown)
+		c.answerLocked(k, answer{err: ErrOutcomeUnknown})
 	}
 	return nil
 }
@@ -194,7 +201,7 @@ func (c *Client) dropUnrepeatableLocked(l *link) {
 		if !calls || k.firstSent.IsZero() {
 			return false
 		}
-		c.answerLocked(k, nil, ErrOutcomeUnknown)
+		c.answerLocked(k, answer{err: ErrOutcomeUnknown})
 		return true
 	})
 }
@@ -211,8 +218,8 @@ func (c *Client) abandon(k *call) {
 }
 
 // answerLocked ends k, which the caller has taken out of wherever it was.
-func (c *Client) answerLocked(k *call, body wire.ServerBody, err error) {
-	k.result <- answer{body, err}
+func (c *Client) answerLocked(k *call, a answer) {
+	k.result <- a
 	c.releaseLocked(k)
 }
 

@@ -101,12 +101,12 @@ func (c *Client) shut(err error) {
 	}
 	c.over = err
 	for _, call := range c.unsent {
-		c.answerLocked(call, nil, err)
+		c.answerLocked(call, answer{err: err})
 	}
 	c.unsent = nil
 	if c.link != nil {
 		for _, call := range c.link.calls {
-			c.answerLocked(call, nil, err)
+			c.answerLocked(call, answer{err: err})
 		}
 		clear(c.link.calls)
 	}

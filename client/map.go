@@ -49,9 +49,9 @@ func (m *Map) Set(ctx context.Context, key string, value Data, opts SetOptions) 
 		return Published{}, fmt.Errorf("set %q in %q: %w", key, m.channel, err)
 	}
 	at := stand{m.channel, key}
-	begun := m.c.beginChange(at)
-	published, err := m.c.commit(ctx, set)
-	m.c.endChange(at, begun, outcome{published, err, standingKey(set, published)})
+	m.c.beginChange(at)
+	published, via, err := m.c.commit(ctx, set)
+	m.c.endChange(at, outcome{published, via, err, standingKey(set, published)})
 	if err != nil {
 		return Published{}, fmt.Errorf("set %q in %q: %w", key, m.channel, err)
 	}
@@ -84,9 +84,9 @@ func (m *Map) Delete(ctx context.Context, key string, opts DeleteOptions) (Publi
 		return Published{}, fmt.Errorf("delete %q in %q: %w", key, m.channel, err)
 	}
 	at := stand{m.channel, key}
-	begun := m.c.beginChange(at)
-	published, err := m.c.commit(ctx, del)
-	m.c.endChange(at, begun, outcome{published, err, nil})
+	m.c.beginChange(at)
+	published, via, err := m.c.commit(ctx, del)
+	m.c.endChange(at, outcome{published, via, err, nil})
 	if err != nil {
 		return Published{}, fmt.Errorf("delete %q in %q: %w", key, m.channel, err)
 	}
@@ -121,17 +121,17 @@ func (m *Map) Read(ctx context.Context) (map[string]Change, error) {
 	}
 }
 
-// commit asks for a change and returns the answer.
-func (c *Client) commit(ctx context.Context, body wire.ClientBody) (Published, error) {
-	answer, err := c.ask(ctx, body)
-	if err != nil {
-		return Published{}, err
+// commit asks for a change and returns the answer, and the connection over which it came.
+func (c *Client) commit(ctx context.Context, body wire.ClientBody) (Published, *link, error) {
+	a := c.askUntil(ctx, body)
+	if a.err != nil {
+		return Published{}, a.via, a.err
 	}
-	published, ok := answer.(wire.Published)
+	published, ok := a.body.(wire.Published)
 	if !ok {
-		return Published{}, fmt.Errorf("the server answered with %T", answer)
+		return Published{}, a.via, fmt.Errorf("the server answered with %T", a.body)
 	}
-	return published, nil
+	return published, a.via, nil
 }
 
 // checkKey refuses what would not survive being encoded.

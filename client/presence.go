@@ -48,9 +48,9 @@ func (p *Presence) change(ctx context.Context, body wire.ClientBody, now *standi
 		return err
 	}
 	at := stand{channel: p.channel}
-	begun := p.c.beginChange(at)
-	published, err := p.c.commit(ctx, body)
-	p.c.endChange(at, begun, outcome{published, err, now})
+	p.c.beginChange(at)
+	published, via, err := p.c.commit(ctx, body)
+	p.c.endChange(at, outcome{published, via, err, now})
 	return err
 }
 

@@ -65,7 +65,7 @@ func (c *Client) act(l *link, f wire.ServerFrame) error {
 // answeredLocked gives an answer to whoever asked.
 func (c *Client) answeredLocked(l *link, id uint64, body wire.ServerBody) {
 	if call := l.takeCallLocked(id); call != nil {
-		c.answerLocked(call, body, nil)
+		c.answerLocked(call, answer{body: body, via: l})
 		return
 	}
 	s := l.takeSaidLocked(id)
@@ -91,7 +91,7 @@ func (c *Client) refusedLocked(l *link, id uint64, e *Error) error {
 		return nil
 	}
 	if call := l.takeCallLocked(id); call != nil {
-		c.answerLocked(call, nil, e)
+		c.answerLocked(call, answer{err: e, via: l})
 		return nil
 	}
 	if s := l.takeSaidLocked(id); s != nil {

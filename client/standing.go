@@ -22,6 +22,7 @@ type standing struct {
 	body  wire.ClientBody // Set, without condition and id, or Join; nil: nothing is to be so
 	until time.Time       // zero: no end
 	under int             // changes without an answer: what they replace must not be said again after them
+	on    *link           // the connection on which it is so, or was said again
 
 	// Of a key.
 	version uint64    // that this client gave it last
@@ -32,6 +33,7 @@ type standing struct {
 // outcome is how a change of what stands ended.
 type outcome struct {
 	published Published
+	via       *link // over which the answer came; nil: there was none
 	err       error
 	now       *standing // what is so after a success; nil: nothing
 }
@@ -50,8 +52,8 @@ func standingKey(set wire.Set, published Published) *standing {
 	return s
 }
 
-// beginChange notes that a change is under way. It returns the connection on which it will be made, if nothing intervenes.
-func (c *Client) beginChange(at stand) *link {
+// beginChange notes that a change is under way.
+func (c *Client) beginChange(at stand) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.standing[at]
@@ -60,19 +62,15 @@ func (c *Client) beginChange(at stand) *link {
 		c.standing[at] = s
 	}
 	s.under++
-	return c.link
 }
 
 // endChange notes how a change ended that beginChange announced.
-func (c *Client) endChange(at stand, begun *link, o outcome) {
+func (c *Client) endChange(at stand, o outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.standing[at]
 	s.under--
-	certain := s.settle(o) && !o.published.Duplicate && begun != nil && begun == c.link
-	if certain {
-		s.session = c.link.welcome.Session
-	}
+	s.settle(o)
 	if len(c.standing) > maxStanding {
 		c.expireStandingLocked()
 	}
@@ -83,22 +81,24 @@ func (c *Client) endChange(at stand, begun *link, o outcome) {
 	case len(c.standing) > maxStanding:
 		c.log.Warn("too much to say again after a reconnect", "channel", at.channel)
 		delete(c.standing, at)
-	case !certain && c.link != nil:
+	case c.link != nil && c.link != s.on:
 		s.sayLocked(c, c.link)
 	}
 }
 
-// settle applies an outcome and reports whether it was a success.
-func (s *standing) settle(o outcome) bool {
+// settle applies an outcome.
+func (s *standing) settle(o outcome) {
 	var refused *Error
 	switch {
 	case o.err == nil && o.now != nil:
-		s.body, s.until, s.version, s.session, s.attempt = o.now.body, o.now.until, o.now.version, "", nil
-		return true
+		s.body, s.until, s.version, s.attempt = o.now.body, o.now.until, o.now.version, nil
+		s.on, s.session = o.via, o.via.welcome.Session
+		if _, key := s.body.(wire.Set); key && o.published.Duplicate {
+			s.on, s.session = nil, "" // an earlier try made it, perhaps in an earlier session
+		}
 	case o.err == nil, o.now == nil && !errors.As(o.err, &refused):
 		s.body, s.attempt = nil, nil // deleted, or perhaps
 	}
-	return false
 }
 
 // expireStandingLocked forgets keys whose time is over.
@@ -125,6 +125,7 @@ func (c *Client) sayAgainLocked(l *link) {
 // sayLocked says it once. A key is set if this session should have it and it is not there; or, if an earlier session had
 // it, in place of what that one set.
 func (s *standing) sayLocked(c *Client, l *link) {
+	s.on = l
 	body := s.body
 	if set, ok := s.body.(wire.Set); ok {
 		if s.attempt == nil {
@@ -172,7 +173,8 @@ func (s *standing) unsaidLocked(c *Client, l *link, e *Error) {
 	}
 	switch {
 	case e.Code.Temporary():
-		l.tasks.Go(func() { c.sayLater(l, s, c.opts.BackoffMax) })
+		tries := backoff{base: c.opts.BackoffMax, max: c.opts.BackoffMax}
+		l.tasks.Go(func() { c.sayLater(l, s, tries.after(e)) })
 	case e.Code == wire.CodeVersionMismatch && s.attempt != nil:
 		s.mismatchLocked(c, l)
 	default:
