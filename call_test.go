@@ -40,8 +40,12 @@ func TestCallTheServer(t *testing.T) {
 		c.Send(fmt.Sprintf(`{"id":%d,"call":{"method":"echo","data":"once","idem":"k"}}`, id+4))
 		c.Want("result", fmt.Sprintf(`{"id":%d,"data":"once"}`, id+4))
 	}
-	if made := calls.Load() - before; made != 1 {
-		t.Errorf("a call repeated under one id was made %d times", made)
+	for id := range 2 { // what was refused was answered, too
+		c.Send(fmt.Sprintf(`{"id":%d,"call":{"method":"other","idem":"refused"}}`, id+20))
+		c.Want("error", fmt.Sprintf(`{"id":%d,"name":"rejected"}`, id+20))
+	}
+	if made := calls.Load() - before; made != 2 {
+		t.Errorf("two calls repeated under their ids were made %d times", made)
 	}
 	c.Send(`{"id":7,"call":{"method":"echo","data":"other","idem":"k"}}`)
 	c.Want("error", `{"id":7,"name":"idem_reused"}`)

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -83,16 +84,23 @@ func (a *answers) begin(key answerKey, c wire.Call) (past *pastCall, first bool)
 	return past, true
 }
 
-// finish tells those who wait. A failure is not remembered: the call may be made again.
+// finish tells those who wait. A refusal is an answer like others. What failed for the moment is not remembered: the call
+// may be made again.
 func (a *answers) finish(past *pastCall) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if past.err != nil && a.byKey[past.key] == past {
+	if past.err != nil && !refused(past.err) && a.byKey[past.key] == past {
 		delete(a.byKey, past.key)
 	}
 	a.bytes += len(past.data.Body)
 	close(past.done)
 	a.forgetLocked(time.Now())
+}
+
+// refused reports whether repeating the call will not help.
+func refused(err error) bool {
+	var p *wire.ProtocolError
+	return errors.As(err, &p) && p.Code < wire.CodeInternal && p.Code != wire.CodeNoSession
 }
 
 // sweep forgets what is too old.
