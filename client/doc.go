@@ -1,5 +1,5 @@
-// Package client speaks to an Earshot server: it publishes, subscribes and reads history over one connection that it
-// opens, watches and opens again by itself.
+// Package client speaks to an Earshot server: it publishes, subscribes, reads history, changes maps, is present, calls and
+// is called over one connection that it opens, watches and opens again by itself.
 //
 // What it promises:
 //   - A subscription sees every publication after its position once, in order, across any number of reconnects, or is
@@ -8,6 +8,9 @@
 //     is committed once however often the connection breaks.
 //   - A slow consumer costs a bounded queue. Beyond it the subscription lets go of the live stream and reads on from the
 //     log, at the consumer's pace, until it has caught up.
+//   - A watch of a map sees of each key versions that only go up, and in the end the latest; what waits for a slow consumer
+//     is bounded by the number of keys. Keys that the session owns, and its presence, are there again once the client is.
+//   - A call is made once, or its outcome is said to be unknown.
 //   - Close codes are obeyed: some end the client with an [*Error], the others bring it back after the delay that the
 //     server named and a jittered backoff.
 //

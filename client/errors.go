@@ -14,8 +14,9 @@ type Error = wire.ProtocolError
 var (
 	// ErrClosed: the client or the subscription was closed by its owner.
 	ErrClosed = errors.New("closed")
-	// ErrOutcomeUnknown: a publish was not settled for so long after it was first sent that the server may have forgotten
-	// its idempotency id. It may or may not have been committed, and repeating it could commit it twice.
+	// ErrOutcomeUnknown: a publish or another request was not settled for so long after it was first sent that the server may
+	// have forgotten its idempotency id, or a call not before its session was lost. It may or may not have been carried out,
+	// and repeating it could do it twice.
 	ErrOutcomeUnknown = errors.New("outcome unknown: sent, not settled, and too old to repeat")
 )
 
