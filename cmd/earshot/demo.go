@@ -48,11 +48,19 @@ func (c *demoCommand) load() (*config.Config, error) {
 		return nil, err
 	}
 	cfg.AllowAnonymous = true
-	cfg.Namespaces = map[string]config.Namespace{"chat": {
-		Kind:    config.KindLog,
-		History: config.History{Size: 100_000}, // per room, however old
+	cfg.Namespaces = map[string]config.Namespace{
+		"chat": {
+			Kind:    config.KindLog,
+			History: config.History{Size: 100_000}, // per room, however old
 
-		Subscribe: config.Anyone, Publish: config.Anyone, ReadHistory: config.Anyone, Presence: config.Anyone,
-	}}
+			Subscribe: config.Anyone, Publish: config.Anyone, ReadHistory: config.Anyone, Presence: config.Anyone,
+		},
+		"typing": { // who is writing in the room of the same name
+			Kind:       config.KindMap,
+			Durability: config.MayLoseTail, // it is over in seconds
+
+			Subscribe: config.Anyone, Publish: config.Anyone,
+		},
+	}
 	return cfg, nil
 }

@@ -6,7 +6,10 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   resolve: {
     // The client's source, not its build: one command builds the page, and one bundler drops what it does not use.
-    alias: { "@earshot/client": here("../../packages/client/src/index.ts") },
+    alias: [
+      { find: /^@earshot\/client$/, replacement: here("../../packages/client/src/index.ts") },
+      { find: /^@earshot\/client\/(.*)$/, replacement: here("../../packages/client/src/$1.ts") },
+    ],
   },
   build: {
     outDir: here("../../../internal/chat/assets"),

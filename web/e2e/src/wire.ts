@@ -39,6 +39,31 @@ export async function publish(page: Page, channel: string, data: unknown[]): Pro
   }
 }
 
+/**
+ * Has somebody be in a room as long as the page is open, writing there if they do. Each is a session of their own, and what
+ * they say of themselves may be anything.
+ */
+export async function attend(page: Page, room: string, person: unknown, writes = false): Promise<void> {
+  const join = { id: 1, join: { ch: `chat:${room}`, data: person } };
+  const set = { id: 2, set: { ch: `typing:${room}`, key: "somebody", data: person, own: true } };
+  const lines = (writes ? [join, set] : [join]).map((frame) => JSON.stringify(frame));
+  const refused = await page.evaluate(
+    (said) =>
+      new Promise<string[]>((resolve) => {
+        const socket = new WebSocket(`ws://${location.host}/live/websocket`, "earshot.v1.json");
+        const answers: string[] = [];
+        socket.onopen = () => {
+          for (const line of said) socket.send(line);
+        };
+        socket.onmessage = ({ data }) => {
+          if (answers.push(data) === said.length) resolve(answers.filter((a) => !a.includes('"published"')));
+        };
+      }),
+    lines,
+  );
+  if (refused.length > 0) throw new Error(`may not attend: ${refused[0]}`);
+}
+
 /** Reads a channel's newest publications, oldest first. */
 export async function history(page: Page, channel: string): Promise<Entry[]> {
   const [answer] = await ask(page, [JSON.stringify({ id: 1, history: { ch: channel, limit: 500 } })]);

@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Program } from "../src/program";
 import { launch, phone, Visitor } from "../src/visitor";
-import { publish } from "../src/wire";
+import { attend, publish } from "../src/wire";
 
 /** Where the pictures go. Without it none are taken. docs/images/chat.png is the one that is called chat.png. */
 const folder = process.env.EARSHOT_PICTURES;
@@ -85,12 +85,25 @@ describe.runIf(folder !== undefined)("pictures", () => {
         { from: grace, text: "Found it: just scroll up." },
       ]);
       await desk.page.locator(".badge").first().waitFor();
+      for (const person of [mateo, noor]) await attend(desk.page, "lobby", person);
+      await attend(desk.page, "lobby", grace, true);
+      await Promise.all([desk, small].map(({ page }) => page.getByText("Grace is typing…").waitFor()));
+      await desk.page.getByRole("button", { name: "5 people here" }).waitFor();
       await desk.page.evaluate(() => (document.activeElement as HTMLElement).blur());
       await picture(desk, "talk-light.png");
       await picture(small, "talk-dark-phone.png");
     },
     20 * 60_000,
   );
+
+  test("who is here", async () => {
+    for (const visitor of [desk, small]) {
+      await visitor.page.getByRole("button", { name: "5 people here" }).click();
+      await picture(visitor, visitor === desk ? "people-light.png" : "people-dark-phone.png");
+      await visitor.page.keyboard.press("Escape");
+    }
+    await desk.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  });
 
   test("beside each other, for the README", async () => {
     const [wide, narrow] = await Promise.all([desk.page.screenshot(), small.page.screenshot()]);

@@ -16,6 +16,7 @@ followAttention(chat);
 followMidnight();
 followKeyboard(document.documentElement);
 chat.startCounting();
+chat.startGathering();
 effect(() => {
   const unread = chat.list.value.reduce((sum, { name }) => sum + chat.unread(name), 0);
   document.title = titleOf(chat.current.value, unread);

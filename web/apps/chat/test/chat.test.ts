@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Chat } from "../src/live/chat";
+import type { Gathering, Me } from "../src/live/gathering";
 import { Profile } from "../src/live/profile";
 import type { Link } from "../src/model/link";
 import type { Received } from "../src/model/message";
@@ -25,9 +26,24 @@ beforeEach(() => {
   vi.stubGlobal("location", place);
   place.hash = "";
   logs = new Map();
+  gathered = [];
 });
 
 afterEach(() => vi.unstubAllGlobals());
+
+/** The rooms that were gathered in, with who was there, in order; `-` is leaving. */
+let gathered: string[];
+
+const gather = (room: string, me: Me): Gathering => {
+  const note = () => gathered.push(`${room} ${me.peek()?.name ?? "nobody"}`);
+  note();
+  return {
+    people: signal([]),
+    writers: signal([]),
+    writing: note,
+    leave: () => void gathered.push(`-${room}`),
+  };
+};
 
 /** Loads the page: what is kept in the browser stays from one to the next. */
 function load(): Chat {
@@ -37,7 +53,7 @@ function load(): Chat {
     channels.set(name, made);
     return made;
   };
-  const chat = new Chat(new Profile(), { link: signal<Link>({ name: "open" }), channel });
+  const chat = new Chat(new Profile(), { link: signal<Link>({ name: "open" }), channel, gather });
   chat.startCounting();
   return chat;
 }
@@ -114,5 +130,17 @@ describe("unread", () => {
     const second = load();
     await ready(second, "help");
     expect(second.unread("help")).toBe(1);
+  });
+});
+
+describe("the gathering", () => {
+  test("is that of the open room, and of somebody with a name", () => {
+    const chat = load();
+    const stop = chat.startGathering();
+    chat.profile.choose("Ada", 1);
+    chat.gathering.peek()?.writing(true);
+    chat.openFromAddress("#/random");
+    stop();
+    expect(gathered).toEqual(["lobby nobody", "lobby Ada", "-lobby", "random Ada", "-random"]);
   });
 });

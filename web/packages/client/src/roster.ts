@@ -113,6 +113,7 @@ export class Roster<S = unknown> {
       queueMicrotask(() => this.#finish(error as EarshotError));
     }
     for (const [key, entry] of this.#copy?.entries ?? []) this.#changed({ ...entry, key, gone: false });
+    if (this.#copy?.isSynced) queueMicrotask(() => this.#synced());
   }
 
   #changed({ key: session, gone, data, time: since }: Change): void {
@@ -140,6 +141,7 @@ export class Roster<S = unknown> {
   }
 
   #synced(): void {
+    if (this.#closed) return;
     this.#waiting.check();
     this.#emitter.emit("synced", undefined);
     this.#tellUsers();

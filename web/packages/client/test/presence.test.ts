@@ -53,6 +53,14 @@ describe("a roster", () => {
     expect(roster.count).toBe(3);
   });
 
+  test("shares what is known with a second one", async () => {
+    const { es } = await watched();
+    const second = presence(es, "chat:a").watch();
+    expect(second.count).toBe(3);
+    const told = await new Promise<readonly { id: string }[]>((resolve) => second.on("users", resolve));
+    expect(told.map(({ id }) => id)).toEqual(["ann", "bob"]);
+  });
+
   test("takes anonymous sessions one by one, or as the application says", async () => {
     const plain = await watched();
     is(plain.peer, "s4", 4, "");

@@ -1,4 +1,4 @@
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import type { Link } from "../model/link";
 import {
   channelOf,
@@ -12,6 +12,7 @@ import {
 } from "../model/rooms";
 import { newest } from "../model/timeline";
 import { beforeAll, isAfter, markOf, type ReadMark, unread } from "../model/unread";
+import type { Gathering, Me } from "./gathering";
 import { loadOutbox, saveOutbox } from "./kept";
 import type { Profile } from "./profile";
 import { Room, type RoomChannel } from "./room";
@@ -21,6 +22,7 @@ import { load, save } from "./storage";
 export interface Connection {
   readonly link: ReadonlySignal<Link>;
   channel(name: string): RoomChannel;
+  gather(room: string, me: Me): Gathering;
 }
 
 /** The whole chat: the rooms that are followed, the one that is open, and how far each was read. */
@@ -32,6 +34,8 @@ export class Chat {
   /** The name of the open room. */
   readonly current = signal(firstRoom);
   readonly list: ReadonlySignal<readonly RoomInfo[]> = computed(() => roomList(this.joined.value));
+  /** The people in the open room. */
+  readonly gathering = signal<Gathering | undefined>(undefined);
   /** Whether the page is in front of its reader. */
   readonly attended = signal(true);
 
@@ -119,6 +123,17 @@ export class Chat {
         const last = newest(room.timeline.peek());
         this.keepMark(name, last === undefined ? beforeAll : markOf(last));
       }
+    });
+  }
+
+  /** Joins the people in the open room, whichever it is. Returns what stops it. */
+  startGathering(): () => void {
+    const me = computed(() => (this.profile.isNew.value ? undefined : this.profile.person.value));
+    return effect(() => {
+      const room = this.current.value;
+      const gathering = untracked(() => this.connection.gather(room, me));
+      this.gathering.value = gathering;
+      return () => gathering.leave();
     });
   }
 

@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { Link } from "../model/link";
 import type { ChatData } from "../model/message";
 import type { Connection } from "./chat";
+import { gather } from "./gathering";
 
 /** Connects to the server that the page came from. */
 export function connectHere(): Connection {
@@ -19,5 +20,9 @@ export function connectHere(): Connection {
       return { name: "closed", why: now.name === "closed" ? now.reason : "" };
     return online.value ? { name: "waiting", until: now.until } : { name: "offline" };
   });
-  return { link, channel: (name) => es.channel<ChatData>(name) };
+  return {
+    link,
+    channel: (name) => es.channel<ChatData>(name),
+    gather: (room, me) => gather(es, room, me),
+  };
 }

@@ -51,7 +51,8 @@ function readID(id: unknown): string {
   return typeof id === "string" && id.length <= 64 ? id : "";
 }
 
-function readPerson(from: unknown, user: string | undefined): Person {
+/** Makes a person of what somebody says of themselves: a name, a `Person`, or something else. */
+export function readPerson(from: unknown, user?: string | undefined): Person {
   if (typeof from === "string") return unknownPerson(cleanName(from));
   if (!isRecord(from)) return unknownPerson(cleanName(user ?? ""));
   const { id, name, hue } = from;

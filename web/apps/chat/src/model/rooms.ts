@@ -37,6 +37,11 @@ export function channelOf(name: string): string {
   return `chat:${name}`;
 }
 
+/** Returns the map that says who is writing in a room. */
+export function typingMapOf(name: string): string {
+  return `typing:${name}`;
+}
+
 /** Returns the link to a room, relative to the page. */
 export function linkTo(name: string): string {
   return `#/${encodeURIComponent(name)}`;

@@ -4,13 +4,15 @@ import { ConnectionNote } from "./connection-note";
 import { useChat } from "./context";
 import { InviteDialog } from "./invite-dialog";
 import { Log } from "./log";
+import { PeopleDialog } from "./people-dialog";
 import { ProfileDialog } from "./profile-dialog";
 import { RoomDialog } from "./room-dialog";
 import { RoomHeader } from "./room-header";
 import { Sidebar } from "./sidebar";
 import { useDrawer } from "./use-drawer";
+import { WritersLine } from "./writers-line";
 
-type Open = "profile" | "room" | "invite" | "none";
+type Open = "profile" | "room" | "invite" | "people" | "none";
 
 /** The whole page. */
 export function App() {
@@ -42,13 +44,20 @@ export function App() {
         onClick={drawer.close}
       />
       <main class="main" inert={drawer.isOpen}>
-        <RoomHeader onMenu={drawer.open} onInvite={() => setDialog("invite")} menuOpen={drawer.isOpen} />
+        <RoomHeader
+          onMenu={drawer.open}
+          onInvite={() => setDialog("invite")}
+          onPeople={() => setDialog("people")}
+          menuOpen={drawer.isOpen}
+        />
         <ConnectionNote />
         <Log key={room.name} room={room} />
+        <WritersLine />
         <Composer key={`composer ${room.name}`} room={room} />
       </main>
       {dialog === "profile" && <ProfileDialog onClose={close} />}
       {dialog === "room" && <RoomDialog onClose={close} />}
+      {dialog === "people" && <PeopleDialog room={room.name} onClose={close} />}
       {dialog === "invite" && <InviteDialog room={room.name} onClose={close} />}
     </div>
   );

@@ -6,7 +6,7 @@ export function Avatar({
   size = "normal",
 }: {
   person: Pick<Person, "name" | "hue">;
-  size?: "normal" | "large";
+  size?: "small" | "normal" | "large";
 }) {
   return (
     <span class="avatar" data-hue={person.hue} data-size={size} aria-hidden="true">

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Room } from "../live/room";
 import { maxTextLength } from "../model/message";
 import { maxWaiting } from "../model/outbox";
+import { useChat } from "./context";
 import { SendIcon } from "./icons";
 
 /** What was being written in each room, kept while the page lives. */
@@ -16,16 +17,23 @@ export function focusComposer(): void {
 export function Composer({ room }: { room: Room }) {
   const [text, setText] = useState(drafts.get(room.name) ?? "");
   const field = useRef<HTMLTextAreaElement>(null);
+  const chat = useChat();
   const left = maxTextLength - text.length;
   const full = room.outbox.value.length >= maxWaiting;
   const ready = text.trim() !== "" && left >= 0 && !full;
   useEffect(() => void drafts.set(room.name, text), [room, text]);
   useLayoutEffect(() => grow(field.current), [text]);
+  const writing = (on: boolean) => chat.gathering.peek()?.writing(on);
 
+  const write = (text: string) => {
+    setText(text);
+    writing(text.trim() !== "");
+  };
   const send = () => {
     if (!ready) return;
     room.send(text.trim());
     setText("");
+    writing(false);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // Enter also ends the writing of a word in Japanese and Chinese.
@@ -54,7 +62,7 @@ export function Composer({ room }: { room: Room }) {
           aria-invalid={left < 0}
           enterkeyhint="send"
           autocomplete="off"
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
         {full && (

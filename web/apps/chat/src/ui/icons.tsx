@@ -55,6 +55,12 @@ export const WarningIcon = () => (
     <path d="M12 7.5v5.5M12 16.4v.1" />
   </Icon>
 );
+export const PeopleIcon = () => (
+  <Icon>
+    <circle cx="9" cy="8.5" r="3.5" />
+    <path d="M2.8 19.5c.4-3.6 2.9-5.5 6.2-5.5s5.8 1.9 6.2 5.5M15.5 5.4a3.3 3.3 0 0 1 0 6.3M17.6 14.6c2 .7 3.3 2.4 3.6 4.9" />
+  </Icon>
+);
 export const HashIcon = () => (
   <Icon>
     <path d="M9.5 4.5l-2 15M16.5 4.5l-2 15M5 9.5h15M4 14.5h15" />

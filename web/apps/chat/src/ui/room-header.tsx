@@ -2,15 +2,17 @@ import { roomInfo } from "../model/rooms";
 import { badge } from "../model/unread";
 import { useChat } from "./context";
 import { LinkIcon, MenuIcon, RoomIcon } from "./icons";
+import { PeopleButton } from "./people-button";
 
 interface RoomHeaderProps {
   onMenu: () => void;
   onInvite: () => void;
+  onPeople: () => void;
   menuOpen: boolean;
 }
 
 /** The open room's name, and the way to the list of rooms on a small screen. */
-export function RoomHeader({ onMenu, onInvite, menuOpen }: RoomHeaderProps) {
+export function RoomHeader({ onMenu, onInvite, onPeople, menuOpen }: RoomHeaderProps) {
   const chat = useChat();
   const { name, topic, hue } = roomInfo(chat.current.value);
   return (
@@ -23,6 +25,7 @@ export function RoomHeader({ onMenu, onInvite, menuOpen }: RoomHeaderProps) {
         <h1>{name}</h1>
         <p>{topic}</p>
       </div>
+      <PeopleButton onClick={onPeople} />
       <button type="button" class="quiet-button invite" onClick={onInvite}>
         <LinkIcon />
         <span class="invite-text">Invite</span>
