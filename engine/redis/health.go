@@ -10,6 +10,9 @@ import (
 	"github.com/redis/rueidis"
 )
 
+// failureFor is how long a failure counts against health when no other call has been made since.
+const failureFor = 10 * time.Second
+
 // probeEvery is how often one call tries whether Redis is back; the others fail at once meanwhile.
 const probeEvery = 250 * time.Millisecond
 
@@ -40,9 +43,13 @@ func (b *breaker) note(err error) {
 	b.probe = time.Now().Add(probeEvery)
 }
 
+// err returns the failure of the last call, if that is not long ago.
 func (b *breaker) err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if time.Since(b.probe) > failureFor {
+		return nil
+	}
 	return b.failure
 }
 

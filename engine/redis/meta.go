@@ -23,6 +23,7 @@ func decodeMeta(value []byte) (meta, error) {
 	m.first = uint64(d.number())
 	d.number() // bytes before the first
 	d.number() // time of the first
+	d.byte()   // whether the entries have a ttl
 	if !d.ok() || m.top.Epoch == 0 || m.first > m.top.Offset+1 {
 		return meta{}, fmt.Errorf("%w: channel's meta", errCorrupt)
 	}

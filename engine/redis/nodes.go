@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,7 +113,7 @@ func (n *nodes) renew(ctx context.Context) error {
 		return err
 	}
 	n.control.stop(ctx, before)
-	if h := n.control.handler; h != nil {
+	if h := n.control.served(); h != nil {
 		h.Renewed(n.engine.Self())
 	}
 	return nil
@@ -223,5 +222,3 @@ func (n *nodes) buryLocked(run string) {
 	}
 	n.dead[run] = true
 }
-
-var errNoDeadline = errors.New("a survey needs a deadline")

@@ -1,22 +1,23 @@
 -- What the scripts share. KEYS[1] is always a channel's meta, KEYS[2] its entries.
 
--- epoch, top, tag, time of the top, bytes up to the top, first, bytes before the first, time of the first
-local META = '<c8I8I4I8I8I8I8I8'
+-- epoch, top, tag, time of the top, bytes up to the top, first, bytes before the first, time of the first, 1 if the
+-- entries have a ttl
+local META = '<c8I8I4I8I8I8I8I8I1'
 -- tag, tag of the entry before, time, bytes of all entries before
 local HEADER = '<I4I4I8I8'
 
 local function decode(value)
   local m = {}
-  m.epoch, m.top, m.tag, m.ms, m.bytes, m.first, m.first_bytes, m.first_ms = struct.unpack(META, value)
+  m.epoch, m.top, m.tag, m.ms, m.bytes, m.first, m.first_bytes, m.first_ms, m.expiring = struct.unpack(META, value)
   return m
 end
 
 local function encode(m)
-  return struct.pack(META, m.epoch, m.top, m.tag, m.ms, m.bytes, m.first, m.first_bytes, m.first_ms)
+  return struct.pack(META, m.epoch, m.top, m.tag, m.ms, m.bytes, m.first, m.first_bytes, m.first_ms, m.expiring)
 end
 
 local function begin(epoch)
-  return {epoch = epoch, top = 0, tag = 0, ms = 0, bytes = 0, first = 1, first_bytes = 0, first_ms = 0}
+  return {epoch = epoch, top = 0, tag = 0, ms = 0, bytes = 0, first = 1, first_bytes = 0, first_ms = 0, expiring = 0}
 end
 
 local function load()
@@ -88,7 +89,7 @@ end
 
 -- settle notices that the entries expired by themselves.
 local function settle(m)
-  if m.first <= m.top and redis.call('EXISTS', KEYS[2]) == 0 then
+  if m.expiring == 1 and m.first <= m.top and redis.call('EXISTS', KEYS[2]) == 0 then
     m.first, m.first_bytes, m.first_ms = m.top + 1, m.bytes, m.ms
   end
 end

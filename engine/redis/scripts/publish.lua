@@ -68,8 +68,10 @@ if keeps then
   end
   raise(m, first)
   if max_age > 0 then
+    m.expiring = 1
     redis.call('PEXPIRE', KEYS[2], max_age + 60000)
-  else
+  elseif m.expiring == 1 then
+    m.expiring = 0
     redis.call('PERSIST', KEYS[2])
   end
 end
