@@ -17,7 +17,7 @@ import (
 func TestConsumerOfAMapStops(t *testing.T) {
 	const (
 		keys    = 100
-		changes = 30_000
+		changes = 12_000
 		size    = 1000
 	)
 	server := startProgram(t, withMaps)
@@ -68,7 +68,7 @@ func TestConsumerOfAMapStops(t *testing.T) {
 func TestReaderOfAMapStops(t *testing.T) {
 	const (
 		keys    = 20
-		changes = 6_000
+		changes = 3_000
 		size    = 20_000
 	)
 	server := startProgram(t, withMaps)
