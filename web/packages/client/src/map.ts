@@ -63,8 +63,12 @@ export class LiveMap<T = unknown> {
 
   /** Deletes a key. Resolves once that is committed. */
   async delete(key: string, options: DeleteOptions = {}): Promise<Receipt> {
+    const owned = ownedBy(this.#client);
+    const name = { channel: this.name, key };
+    // At once, or a reconnect before the answer would set the key again; and then, for a set that was on its way.
+    if (options.if === undefined) owned.delete(name);
     const receipt = await this.#client.commit("del", this.#body(key, options), options.signal);
-    ownedBy(this.#client).delete({ channel: this.name, key });
+    owned.delete(name);
     return receipt;
   }
 

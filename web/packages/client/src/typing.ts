@@ -26,18 +26,17 @@ export function typing<T = unknown>(
   const keys = map<T>(es, name);
   const report = (error: EarshotError) => es.state.name === "closed" || es.report(error);
   let saidAt = 0;
-  // What was typed while there was no connection is no news when there is one again, so nothing is put off.
-  const isOpen = () => es.state.name === "open";
   return {
     touch(data) {
-      if (!isOpen() || Date.now() - saidAt < ttl / 2) return;
+      // What is typed without a connection is no news when there is one again.
+      if (es.state.name !== "open" || Date.now() - saidAt < ttl / 2) return;
       saidAt = Date.now();
       keys.set(key, data, { ttl, own: true }).catch(report);
     },
     stop() {
       if (!saidAt) return;
       saidAt = 0;
-      if (isOpen()) keys.delete(key).catch(report);
+      keys.delete(key).catch(report);
     },
   };
 }

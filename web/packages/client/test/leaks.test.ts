@@ -1,7 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { call } from "../src/call.js";
 import { connect, type Subscription, type WebSocketLike } from "../src/index.js";
+import { type MapSubscription, map } from "../src/map.js";
+import { presence } from "../src/presence.js";
 import { open, take } from "./script.js";
 
 /** Counts the listeners of a target that are there now. */
@@ -45,6 +48,36 @@ test("signals keep nothing of what has ended", async () => {
   sub.close();
   expect(listeners()).toBe(1);
   await es.close();
+  expect(listeners()).toBe(0);
+});
+
+test("nor of maps, presence and calls", async () => {
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
+  const { es, peer } = await open();
+  const sub = map(es, "map:a").subscribe({ signal });
+  const roster = presence(es, "log:a").watch({ signal });
+  for (const ch of ["map:a", "presence:log:a"]) {
+    await peer.confirm();
+    peer.synced(1, ch);
+  }
+  await Promise.all([sub.synced(signal), roster.synced(signal)]);
+  const set = map(es, "map:a").set("k", 1, { signal });
+  const joined = presence(es, "log:a").join(1, { signal });
+  const result = call(es, "price", 1, { signal });
+  expect(listeners()).toBe(5);
+  await peer.answered("set", 1);
+  await peer.answered("join", 1);
+  peer.answer(await peer.want("call"), "result");
+  await Promise.all([set, joined, result]);
+  const update = sub.update("k", () => 2, { signal });
+  peer.refuse(await peer.want("set"), 112, "version_mismatch");
+  await peer.settled();
+  peer.key("k", 2, 2);
+  await peer.answered("set", 3);
+  await update;
+  sub.close();
+  roster.close();
   expect(listeners()).toBe(0);
 });
 
@@ -123,6 +156,25 @@ test("a client that stays open keeps nothing of subscriptions that ended", async
     await peer.confirm();
     peer.publish(1);
     await take(sub[Symbol.asyncIterator](), 1);
+    sub.close();
+    await peer.want("unsub");
+  }
+  await peer.settled();
+  await collect();
+  expect(ended.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(1);
+  expect(es.state.name).toBe("open");
+});
+
+test("nor of maps that are not followed any more", async () => {
+  const { es, peer } = await open();
+  const ended: WeakRef<MapSubscription<unknown>>[] = [];
+  for (let i = 0; i < 50; i++) {
+    const sub = map(es, "map:a").subscribe();
+    ended.push(new WeakRef(sub));
+    await peer.confirm();
+    peer.key("k", 1, 1);
+    peer.synced(1);
+    await sub.synced();
     sub.close();
     await peer.want("unsub");
   }
