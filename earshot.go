@@ -83,7 +83,8 @@ func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, e
 // assemble connects the parts, each to the one below it.
 func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *Server {
 	s := &Server{log: log, namespaces: rules, engine: e, closed: make(chan struct{})}
-	s.hub = hub.New(e, rules.engineRules, log)
+	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
+	s.hub = hub.New(e, rules.engineRules, log, s.sockets.AwaitRoom)
 	peers, _ := e.(engine.Nodes)
 	s.node = session.NewNode(session.Config{
 		Hub: s.hub, Engine: e, Peers: peers, Log: log, HelloTimeout: o.helloTimeout(),
@@ -92,7 +93,6 @@ func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *S
 	if peers != nil {
 		peers.Serve(s.node)
 	}
-	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
 	origins := transport.Origins{Allowed: o.AllowedOrigins, InsecureAny: o.InsecureAnyOrigin}
 	s.websocket = transport.NewWebSocket(s.node, s.sockets, origins, log)
 	return s

@@ -37,6 +37,7 @@ type Hub struct {
 	engine engine.Engine
 	rules  func(channel string) engine.Rules
 	log    *slog.Logger
+	pace   func(context.Context)
 	seed   maphash.Seed
 	shards [shards]shard
 
@@ -50,10 +51,11 @@ type shard struct {
 	channels map[string]*channel
 }
 
-// New returns a Hub over e. Rules says of what kind a channel is.
-func New(e engine.Engine, rules func(channel string) engine.Rules, log *slog.Logger) *Hub {
+// New returns a Hub over e. Rules says of what kind a channel is. Pace is called between two turns of waking, and waits
+// while those who were woken have too much to do.
+func New(e engine.Engine, rules func(channel string) engine.Rules, log *slog.Logger, pace func(context.Context)) *Hub {
 	h := &Hub{
-		engine: e, rules: rules, log: log, seed: maphash.MakeSeed(),
+		engine: e, rules: rules, log: log, pace: pace, seed: maphash.MakeSeed(),
 		news: newLine[*channel](), reads: newLine[*Subscription](),
 	}
 	for i := range h.shards {
@@ -65,7 +67,7 @@ func New(e engine.Engine, rules func(channel string) engine.Rules, log *slog.Log
 // Run wakes listeners and reads for those who are behind, until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(h.wake)
+	wg.Go(func() { h.wake(ctx) })
 	for range readers {
 		wg.Go(func() { h.read(ctx) })
 	}

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -31,9 +32,11 @@ func (h *Hub) announce(c *channel) {
 	}
 }
 
-// wake serves the channels with news in turns, until the line is closed.
-func (h *Hub) wake() {
+// wake serves the channels with news in turns, until the line is closed. Listeners are served in the order in which they
+// are woken, so it does not run ahead of them: a small channel whose turn it is would wait behind thousands.
+func (h *Hub) wake(ctx context.Context) {
 	for {
+		h.pace(ctx)
 		c, ok := h.news.take()
 		if !ok {
 			return

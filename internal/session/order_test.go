@@ -94,7 +94,8 @@ type orderRun struct {
 func newOrderRun(t *testing.T, req wire.Subscribe, first uint64, eager bool) *orderRun {
 	r := &orderRun{engine: newGatedEngine(3), steps: make(chan struct{}, 3), eager: eager}
 	r.engine.first = first
-	h := hub.New(r.engine, func(string) engine.Rules { return engine.Rules{Kind: engine.KindLog} }, slog.New(slog.DiscardHandler))
+	rules := func(string) engine.Rules { return engine.Rules{Kind: engine.KindLog} }
+	h := hub.New(r.engine, rules, slog.New(slog.DiscardHandler), func(context.Context) {})
 	r.engine.feed = h
 	node := NewNode(Config{Hub: h, Engine: r.engine, Policy: openPolicy{}, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())

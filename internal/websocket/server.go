@@ -24,6 +24,7 @@ type Server struct {
 	cfg     Config // with defaults
 	wheel   *wheel
 	workers []*worker
+	backlog *backlog
 	next    atomic.Uint32 // the worker of the next connection
 
 	quiet chan struct{} // closed after Close, when no connection is left: Run may end
@@ -41,13 +42,14 @@ type Server struct {
 func NewServer(cfg Config) *Server {
 	cfg = cfg.withDefaults()
 	s := &Server{
-		cfg:   cfg,
-		wheel: newWheel(cfg),
-		quiet: make(chan struct{}),
-		idle:  make(chan struct{}),
+		cfg:     cfg,
+		wheel:   newWheel(cfg),
+		backlog: newBacklog(),
+		quiet:   make(chan struct{}),
+		idle:    make(chan struct{}),
 	}
 	for range cfg.Workers {
-		s.workers = append(s.workers, newWorker(cfg.TurnBytes))
+		s.workers = append(s.workers, newWorker(cfg.TurnBytes, s.backlog))
 	}
 	return s
 }

@@ -8,6 +8,7 @@ const maxKeptBytes = 64 << 10
 // worker serves the connections that were given to it, in turn, when they have something to say. It never blocks on one.
 type worker struct {
 	turnBytes int
+	backlog   *backlog
 	wake      chan struct{} // holds one token while the list may not be empty
 	buf       []byte        // owned by run
 
@@ -15,12 +16,13 @@ type worker struct {
 	first, last *Conn // linked by Conn.waiting
 }
 
-func newWorker(turnBytes int) *worker {
-	return &worker{turnBytes: turnBytes, wake: make(chan struct{}, 1)}
+func newWorker(turnBytes int, b *backlog) *worker {
+	return &worker{turnBytes: turnBytes, backlog: b, wake: make(chan struct{}, 1)}
 }
 
 // push appends a connection to the list. Its turn is turnQueued, so it is not in it.
 func (w *worker) push(c *Conn) {
+	w.backlog.add()
 	w.mu.Lock()
 	wasEmpty := w.first == nil
 	if wasEmpty {
@@ -46,6 +48,7 @@ func (w *worker) pop() *Conn {
 	if c == nil {
 		return nil
 	}
+	w.backlog.remove()
 	w.first, c.waiting = c.waiting, nil
 	if w.first == nil {
 		w.last = nil // or it would keep c alive
