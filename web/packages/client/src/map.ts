@@ -56,9 +56,11 @@ export class LiveMap<T = unknown> {
     const body: ClientFrames["set"] = { ...this.#body(key, options), ...value };
     if (ttl) body.ttl_ms = ttl;
     if (own) body.own = true;
-    const receipt = await this.#client.commit("set", body, options.signal);
-    this.#note(key, receipt, value, options);
-    return receipt;
+    return ownedBy(this.#client).changing({ channel: this.name, key }, async () => {
+      const receipt = await this.#client.commit("set", body, options.signal);
+      this.#note(key, receipt, value, options);
+      return receipt;
+    });
   }
 
   /** Deletes a key. Resolves once that is committed. */
@@ -67,9 +69,11 @@ export class LiveMap<T = unknown> {
     const name = { channel: this.name, key };
     // At once, or a reconnect before the answer would set the key again; and then, for a set that was on its way.
     if (options.if === undefined) owned.delete(name);
-    const receipt = await this.#client.commit("del", this.#body(key, options), options.signal);
-    owned.delete(name);
-    return receipt;
+    return owned.changing(name, async () => {
+      const receipt = await this.#client.commit("del", this.#body(key, options), options.signal);
+      owned.delete(name);
+      return receipt;
+    });
   }
 
   #body(key: string, { if: version, idem }: DeleteOptions): ClientFrames["del"] {

@@ -243,6 +243,27 @@ describe("keys of one's own", () => {
     await next.settled();
   });
 
+  test("leave the last word to a change that waits", async () => {
+    const { server, es, peer } = await open();
+    const keys = map(es, "map:a");
+    const done = Promise.all([keys.set("k", 1, { own: true }), keys.set("j", 1, { own: true })]);
+    for (const off of [1, 2]) await peer.answered("set", off);
+    await done;
+    peer.cut();
+    await expect.poll(() => es.state.name).not.toBe("open");
+    const newer = keys.set("k", 2, { own: true });
+    const refused = keys.set("j", 2, { own: true }).catch(({ name }) => name);
+    const next = await server.peer();
+    await next.greet({ session: "s2" });
+    expect((await next.answered("set", 3)).body).toMatchObject({ key: "k", data: 2 });
+    await newer;
+    next.refuse(await next.want("set"), 111, "rejected");
+    expect(await refused).toBe("rejected");
+    // What was there before, because nothing else took its place.
+    expect((await next.answered("set", 4)).body).toMatchObject({ key: "j", data: 1, own: true });
+    await next.settled();
+  });
+
   test("of an attempt whose answer was lost are taken over", async () => {
     const { server, es, peer } = await open();
     const done = map(es, "map:a").set("k", 1, { own: true });
