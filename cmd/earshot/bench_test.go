@@ -253,6 +253,7 @@ func TestBadBenchFlags(t *testing.T) {
 		"slow --subscribers=1":                                   "--subscribers: must be from 2 ",
 		"publish --url=http://x":                                 "--url: this bench uses the Go API",
 		"publish --baseline=raw":                                 "--baseline: only redis",
+		"publish --channels=250":                                 "--channels: above 100, must be a multiple",
 		"publish --publishers=0":                                 "--publishers: must be from 1 ",
 		"nonsense":                                               "unexpected argument nonsense",
 		"fanout extra":                                           "unexpected argument extra",

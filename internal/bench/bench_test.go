@@ -74,6 +74,26 @@ func TestReportAsJSON(t *testing.T) {
 	}
 }
 
+func TestReportHasAllKeys(t *testing.T) {
+	r := &Report{pairs: []pair{{subject: figures{errorCount: 0}}}}
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range append(alwaysThere, "baseline", "machine", "command") {
+		if _, ok := got[string(key)]; !ok {
+			t.Errorf("no %q in %s", key, text)
+		}
+	}
+	if got["errors"] != 0.0 || got["latency_ms"] != nil {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestReportAsTable(t *testing.T) {
 	r := &Report{command: "earshot bench fanout", subject: "earshot", baseline: "raw", pairs: []pair{
 		{figures{deliveries: 1234567, cpuPerMillion: 1.5}, figures{cpuPerMillion: 2}},

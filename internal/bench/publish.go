@@ -52,6 +52,9 @@ func (b *Publish) Validate() error {
 }
 
 func (b *Publish) validateSides() error {
+	if b.Channels > channelsEach && b.Channels%channelsEach != 0 {
+		return fmt.Errorf("--channels: above %d, must be a multiple of it, so that listeners can share them out", channelsEach)
+	}
 	if b.URL != "" {
 		return errors.New("--url: this bench uses the Go API in its own process")
 	}

@@ -29,8 +29,8 @@ type Recover struct {
 
 // Help is printed below the flags.
 func (Recover) Help() string {
-	return `A client has recovered when it has got exactly the messages that it had missed, in order. Latency is that of the oldest
-to the newest of them, and says nothing; see "latency of a connection": from the attempt to the last missed message.`
+	return `A client has recovered when it has got exactly the messages that it had missed, in order. The latency of a connection is
+from its first attempt to its last missed message.`
 }
 
 // Validate is called by kong after parsing.

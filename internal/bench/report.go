@@ -72,9 +72,10 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		"bench": r.name, "command": r.command, "time": r.when.Format(time.RFC3339),
 		"machine": r.machine, "server": r.subject, "runs": len(r.pairs),
 	}
-	maps.Copy(object, median(r.subjects()).nested())
+	maps.Copy(object, withNulls(median(r.subjects()).nested()))
+	object["baseline"] = nil
 	if r.baseline != "" {
-		baseline := median(r.baselines()).nested()
+		baseline := withNulls(median(r.baselines()).nested())
 		baseline["server"], baseline["ratio"] = r.baseline, r.ratio().nested()
 		object["baseline"] = baseline
 	}
@@ -82,6 +83,20 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		object["pairs"] = r.nestedPairs()
 	}
 	return json.Marshal(object)
+}
+
+// alwaysThere are the keys that every report has; null stands for what a bench does not measure.
+var alwaysThere = []metric{
+	connections, rssPerConnection, cpuPercentIdle, deliveries, deliveriesRate, cpuPerMillion, latency, errorCount,
+}
+
+func withNulls(object map[string]any) map[string]any {
+	for _, key := range alwaysThere {
+		if _, ok := object[string(key)]; !ok {
+			object[string(key)] = nil
+		}
+	}
+	return object
 }
 
 func (r *Report) nestedPairs() (all []map[string]any) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/earshot/earshot/internal/bench/crowd"
 )
@@ -58,33 +59,40 @@ func (c *Common) serverSide(name string, open func(context.Context) (*target, er
 	}}
 }
 
-// compare measures the sides in turn and prints the report. Without a baseline it measures once.
+// compare measures the sides in turn, another one first each time, and prints the report. Without a baseline it measures
+// once.
 func (c *Common) compare(ctx context.Context, p *progress, r *Report, subject, baseline *side, stdout io.Writer) error {
 	pairs := c.Pairs
 	if baseline == nil {
 		pairs = 1
 	}
 	for i := range pairs {
-		both, err := measurePair(ctx, p, fmt.Sprintf("%d of %d", i+1, pairs), subject, baseline)
+		order := []*side{subject, baseline}
+		if i%2 == 1 {
+			slices.Reverse(order)
+		}
+		found, err := measureAll(ctx, p, fmt.Sprintf("%d of %d", i+1, pairs), order)
 		if err != nil {
 			return err
 		}
-		r.pairs = append(r.pairs, both)
+		r.pairs = append(r.pairs, pair{found[subject], found[baseline]})
 	}
 	return r.write(stdout, c.JSON)
 }
 
-func measurePair(ctx context.Context, p *progress, which string, subject, baseline *side) (both pair, err error) {
-	p.say("%s: %s", which, subject.name)
-	if both.subject, err = subject.measure(ctx); err != nil {
-		return both, fmt.Errorf("measure %s: %w", subject.name, err)
+// measureAll measures the sides that there are, in order.
+func measureAll(ctx context.Context, p *progress, which string, order []*side) (map[*side]figures, error) {
+	found := make(map[*side]figures)
+	for _, s := range order {
+		if s == nil {
+			continue
+		}
+		p.say("%s: %s", which, s.name)
+		f, err := s.measure(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("measure %s: %w", s.name, err)
+		}
+		found[s] = f
 	}
-	if baseline == nil {
-		return both, nil
-	}
-	p.say("%s: %s", which, baseline.name)
-	if both.baseline, err = baseline.measure(ctx); err != nil {
-		return both, fmt.Errorf("measure %s: %w", baseline.name, err)
-	}
-	return both, nil
+	return found, nil
 }

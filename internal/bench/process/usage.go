@@ -50,13 +50,28 @@ func ResidentBytes(pid int) (int64, error) {
 	return sum, nil
 }
 
-// Writes returns how many write calls the process has made, on sockets and files alike. Those of its descendants are left
-// out.
+// Writes returns how many write calls the process and its living descendants have made, on sockets and files alike.
 func Writes(pid int) (int64, error) {
+	all, err := tree(pid)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, s := range all {
+		n, err := writes(s.pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+func writes(pid int) (int64, error) {
 	file := fmt.Sprintf("/proc/%d/io", pid)
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read the writes of process %d: %w", pid, err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, "syscw:"); ok {
