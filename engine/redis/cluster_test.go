@@ -25,6 +25,9 @@ func startCluster(t testing.TB, masters int, args ...string) (servers []*server)
 
 func startClusterServer(t testing.TB, args ...string) *server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a cluster takes seconds to form")
+	}
 	bus := fmt.Sprint(freePort(t))
 	s := startServer(t, append([]string{
 		"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000", "--cluster-port", bus,
