@@ -154,7 +154,8 @@ func TestCrashes(t *testing.T) {
 			for i := range 3 {
 				crashWhilePublishing(t, s, n, i, acknowledged)
 			}
-			r, err := n.try("log:a", "", "last")
+			n.insist("log:a", "last")
+			r, err := n.try("log:a", "last", "last")
 			if err != nil || r.Durability != durability {
 				t.Fatalf("answer is %+v, %v", r, err)
 			}
@@ -323,4 +324,35 @@ func TestReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.say("log:a", "1")
+}
+
+func TestFenceOfALogThatLostNothing(t *testing.T) {
+	for kind, rules := range map[string]engine.Rules{
+		"log": {Kind: engine.KindLog}, "trimmed": {Kind: engine.KindLog, MaxPublications: 2}, "live": {},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			n := startNode(t, Options{URL: startServer(t).url(), Rules: func(string) engine.Rules { return rules }})
+			at := []engine.Position{n.listen("a")}
+			for i := range 5 {
+				at = append(at, n.say("a", fmt.Sprint(i)))
+			}
+			f := n.feeds.find(n.keys.channel("a").feed)
+			for _, p := range at {
+				if err := f.fence(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if top := n.listen("a"); top != at[5] {
+				t.Fatalf("top is %+v, was %+v", top, at[5])
+			}
+			future := at[5]
+			future.Offset++
+			if err := f.fence(t.Context(), future); err != nil {
+				t.Fatal(err)
+			}
+			if top := n.listen("a"); top.Epoch == at[5].Epoch {
+				t.Fatal("no new epoch began")
+			}
+		})
+	}
 }

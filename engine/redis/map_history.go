@@ -127,25 +127,3 @@ func (s *mapScan) shows(m mapEntry, fresh bool, dead map[string]bool) bool {
 	expired := m.expiresMS != 0 && m.expiresMS <= s.now
 	return !expired && !dead[m.run] && !(m.Gone && fresh)
 }
-
-// catchUpMap has the feed of a map go on with the newest change: its readers read from Redis what they missed.
-func (c *channelFeed) catchUpMap(ctx context.Context, at engine.Position) error {
-	e := c.feeds.engine
-	scan, err := e.scanMap(ctx, c.name, c.rules, "newest", 1, 0)
-	if err != nil || scan.top == at {
-		return err
-	}
-	if scan.top.Epoch == at.Epoch {
-		if err := c.fence(ctx, at); err != nil {
-			return err
-		}
-		if scan, err = e.scanMap(ctx, c.name, c.rules, "newest", 1, 0); err != nil {
-			return err
-		}
-	}
-	for _, m := range scan.entries {
-		c.feed([]*engine.Publication{m.Publication})
-	}
-	c.moveTo(scan.top)
-	return nil
-}

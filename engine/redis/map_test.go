@@ -146,3 +146,29 @@ func TestWrongKind(t *testing.T) {
 		t.Error("a log took a change")
 	}
 }
+
+// A node that is merely behind does not begin a new epoch, wherever it is.
+func TestFenceOfAMapThatLostNothing(t *testing.T) {
+	n := startNode(t, Options{URL: startServer(t).url(), Rules: mapRules})
+	at := []engine.Position{n.listen("map:a")}
+	for i := range 5 {
+		at = append(at, n.change("map:a", engine.MapChange{Key: "a"}, fmt.Sprint(i)))
+	}
+	f := n.feeds.find(n.keys.channel("map:a").feed)
+	for _, p := range at {
+		if err := f.fence(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if top := n.history("map:a", engine.Query{Limit: 1}).Top; top != at[5] {
+		t.Fatalf("top is %+v, was %+v", top, at[5])
+	}
+	wrong := at[3]
+	wrong.Tag++
+	if err := f.fence(t.Context(), wrong); err != nil {
+		t.Fatal(err)
+	}
+	if top := n.history("map:a", engine.Query{Limit: 1}).Top; top.Epoch == at[5].Epoch {
+		t.Fatal("no new epoch began")
+	}
+}

@@ -80,6 +80,9 @@ func (f *feeds) repair(ctx context.Context) {
 func (c *channelFeed) repair(ctx context.Context) error {
 	c.repairing.Lock()
 	defer c.repairing.Unlock()
+	if c.rules.Kind == engine.KindMap && c.comesUp(ctx) {
+		return nil
+	}
 	for {
 		at, ok := c.beginRepair()
 		if !ok {

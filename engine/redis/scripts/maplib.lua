@@ -17,7 +17,7 @@ local function expired(entry, now) return entry.expires ~= 0 and entry.expires <
 
 local function count_keys() return redis.call('ZCARD', VERSIONS) - redis.call('ZCARD', TOMBSTONES) end
 
--- tag_at returns the tag of a version, or nil if it was too long ago.
+-- tag_at returns the tag of a version, or false if it was too long ago, or is no version.
 local function tag_at(m, version)
   local tag = version > 0 and redis.call('LINDEX', TAGS, version - m.top - 1)
   return tag and struct.unpack('<I4', tag)
