@@ -114,9 +114,9 @@ func (e *Engine) Run(ctx context.Context, feed engine.Feed) error {
 		err = ctx.Err()
 	}
 	e.refuse()
+	e.outbox.wait() // before anything is cancelled: calls share connections, and so the fate of one that is being opened
 	stop()
 	work.Wait()
-	e.outbox.wait()
 	return err
 }
 

@@ -53,6 +53,10 @@ func (b *breaker) err() error {
 	return b.failure
 }
 
+// maxDials is how often a call is made again whose connection was not opened because another caller, who was the first to
+// want it, gave up.
+const maxDials = 3
+
 // exec runs a script on keys of one slot, within the time that a call may take.
 func (e *Engine) exec(ctx context.Context, s *rueidis.Lua, keys, args []string) rueidis.RedisResult {
 	var b *breaker
@@ -65,6 +69,9 @@ func (e *Engine) exec(ctx context.Context, s *rueidis.Lua, keys, args []string) 
 	call, cancel := context.WithTimeout(ctx, e.options.Timeout)
 	defer cancel()
 	r := s.Exec(call, e.client, keys, args)
+	for again := 0; again < maxDials && call.Err() == nil && errors.Is(r.NonRedisError(), context.Canceled); again++ {
+		r = s.Exec(call, e.client, keys, args)
+	}
 	if b != nil && ctx.Err() == nil {
 		b.note(absent(r))
 	}
