@@ -42,8 +42,7 @@ type Log interface {
 	Trim(ctx context.Context, channel string, p Position) error
 }
 
-// Cluster says what this node listens to. (Control messages, surveys and the list of nodes come with the first engine
-// that has more than one node.)
+// Cluster says what this node listens to. What an engine for many nodes has besides is Nodes.
 type Cluster interface {
 	// Subscribe starts the channel's feed on this node and returns the committed top: every publication after it will
 	// be fed, in order. Subscribing twice is one subscription.
