@@ -59,8 +59,10 @@ func TestMapUpkeepInRounds(t *testing.T) {
 		}
 		return page.Keys == 0
 	})
-	if page := r.page("map:a", engine.Query{Since: &at, Limit: 2 * keys}); len(page.Publications) != keys {
-		t.Errorf("a reader from before is told of %d deletions, want %d", len(page.Publications), keys)
+	// The sweep that comes round by itself may have dropped tombstones already.
+	page := r.page("map:a", engine.Query{Since: &at, Limit: 2 * keys})
+	if told := len(page.Publications); page.Complete && told != keys || page.Complete == page.Evicted {
+		t.Errorf("a reader from before is told of %d deletions, want %d; evicted: %v", told, keys, page.Evicted)
 	}
 
 	// Only the newest tombstones stay, and who does not know of the others starts anew.
