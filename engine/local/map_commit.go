@@ -176,10 +176,19 @@ func (c *committer) deleteAll(keys ...[]byte) error {
 	return nil
 }
 
+// raiseLost makes positions before offset such that cannot be continued. It comes before the batch that drops the tombstone:
+// a reader's iterator may see the batch before it is committed, and must not take what is missing for all there is.
+func (c *channel) raiseLost(offset uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.log.lost = max(c.log.lost, offset)
+}
+
 // dropTombstone forgets that there ever was such a key. Positions before it can no longer be continued.
 func (d *draft) dropTombstone(c *committer, key string, offset uint64) error {
 	id := d.state.record.id
 	d.state.lost = max(d.state.lost, offset)
+	d.ch.raiseLost(d.state.lost)
 	d.changed[key] = mapEntry{}
 	floor := floorRecord{first: d.state.lost + 1, top: d.state.top, tag: d.state.tag, unixMS: d.state.unixMS}
 	if err := c.batch.Set(floorKey(id), floor.encode(), nil); err != nil {
