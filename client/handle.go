@@ -65,6 +65,9 @@ func (c *Client) invoke(l *link, id uint64, in wire.Invocation, h Handler) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.handling--
+	if err != nil && ctx.Err() != nil {
+		return // the caller's time is over, and "the call failed" would only race with the news of that
+	}
 	if err != nil {
 		c.log.Info("call failed", "method", in.Method, "err", err)
 		c.failLocked(l, id, reasonOf(err))
