@@ -34,7 +34,9 @@ func (c *demoCommand) Run(ctx context.Context, stdout io.Writer) error {
 		return usageError{err}
 	}
 	fmt.Fprintf(os.Stderr, "Open this address in two browsers. What is said is kept in %s. Ctrl-C stops the server.\n", cfg.Data)
-	return runServer(ctx, cfg, chat.Handler(), stdout)
+	o := options(cfg)
+	o.OnConnect = guest
+	return runServer(ctx, cfg.Addr, o, chat.Handler(), stdout)
 }
 
 // load is the demo's whole configuration: the environment is left out, because it is that of a real server.

@@ -11,14 +11,14 @@ import (
 	"github.com/earshot/earshot/internal/config"
 )
 
-// runServer serves cfg until ctx ends, then drains. It prints one line to stdout once it accepts connections. The library
-// is at /live/, page at all other paths.
-func runServer(ctx context.Context, cfg *config.Config, page http.Handler, stdout io.Writer) error {
-	ln, err := listen(ctx, cfg.Addr)
+// runServer serves o on addr until ctx ends, then drains. It prints one line to stdout once it accepts connections. The
+// library is at /live/, page at all other paths.
+func runServer(ctx context.Context, addr string, o earshot.Options, page http.Handler, stdout io.Writer) error {
+	ln, err := listen(ctx, addr)
 	if err != nil {
 		return err
 	}
-	server, err := earshot.New(options(cfg))
+	server, err := earshot.New(o)
 	if err != nil {
 		ln.Close()
 		return err
