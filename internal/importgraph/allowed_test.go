@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 
 	// For tests only: no other line names them.
 	"internal/e2e":     {},
+	"internal/checker": {"wire", "engine", "client"},
 	"internal/testkit": {".", "wire", "engine", "engine/local", "client", "internal/config", "github.com/coder/websocket"},
 }
 
