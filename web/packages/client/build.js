@@ -5,7 +5,9 @@ import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["index", "map", "presence", "call", "typing", "read-cursor"].map((name) => `src/${name}.ts`),
+  entryPoints: ["index", "map", "presence", "call", "typing", "read-cursor", "inbox"].map(
+    (name) => `src/${name}.ts`,
+  ),
   outdir: "dist",
   chunkNames: "shared/[hash]",
   bundle: true,
