@@ -7,6 +7,7 @@ const (
 	MaxFrameBytes    = 64 << 10 // a client's frame, as it arrives; also the data of a message
 	MaxChannelBytes  = 255      // a channel's name, UTF-8
 	MaxPresenceBytes = 246      // the name of a channel in Join and Leave: that of its map is longer
+	MaxReadBytes     = 250      // the name of a channel with read cursors: that of their map is longer
 	MaxEventBytes    = 64       // an event name
 	MaxIdemBytes     = 128      // an idempotency id
 	MaxMapKeyBytes   = 255      // a key of a map

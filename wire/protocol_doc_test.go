@@ -83,6 +83,7 @@ func TestProtocolPageListsEveryLimit(t *testing.T) {
 		"MaxIdemBytes":        wire.MaxIdemBytes,
 		"MaxMapKeyBytes":      wire.MaxMapKeyBytes,
 		"MaxPresenceBytes":    wire.MaxPresenceBytes,
+		"MaxReadBytes":        wire.MaxReadBytes,
 		"MaxSessionBytes":     wire.MaxSessionBytes,
 		"MaxMethodBytes":      wire.MaxMethodBytes,
 		"MaxReasonBytes":      wire.MaxReasonBytes,
