@@ -17,6 +17,9 @@ var allowed = map[string][]string{
 	"engine/local":      {"wire", "engine", "github.com/cockroachdb/pebble/v2"},
 	"engine/redis":      {"wire", "engine", "github.com/redis/rueidis"},
 
+	// Who a client is.
+	"internal/auth": {"wire", "github.com/go-jose/go-jose/v4"},
+
 	// From the clients' side down to the engine.
 	"internal/websocket": {"wire", "github.com/klauspost/compress"},
 	"internal/hub":       {"wire", "engine"},
@@ -46,9 +49,10 @@ var allowed = map[string][]string{
 	},
 
 	// For tests only: no other line names them.
-	"internal/e2e":     {},
-	"internal/checker": {"wire", "engine", "client"},
-	"internal/testkit": {".", "wire", "engine", "engine/local", "client", "internal/config", "github.com/coder/websocket"},
+	"internal/e2e":         {},
+	"internal/e2e/cluster": {},
+	"internal/checker":     {"wire", "engine", "client"},
+	"internal/testkit":     {".", "wire", "engine", "engine/local", "client", "internal/config", "github.com/coder/websocket"},
 }
 
 // vagueNames are no names for a package: they say nothing of what it is for.
