@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["index", "map", "presence", "call", "typing", "read-cursor", "inbox"].map(
+  entryPoints: ["index", "map", "presence", "call", "typing", "read-cursor", "inbox", "unread"].map(
     (name) => `src/${name}.ts`,
   ),
   outdir: "dist",

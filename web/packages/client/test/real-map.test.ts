@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { call } from "../src/call.js";
 import { map } from "../src/map.js";
 import { presence } from "../src/presence.js";
-import { readCursor } from "../src/read-cursor.js";
 import { typing } from "../src/typing.js";
 import { buildProgram, RealServer } from "./real.js";
 import { client, numbers, reached } from "./script.js";
@@ -139,16 +138,6 @@ describe("maps on the real server", { timeout: 60_000 }, () => {
     mine.touch("Ann");
     await expect.poll(() => sub.entries.size).toBe(1);
     await expect.poll(() => sub.entries.size).toBe(0);
-  });
-
-  test("a read cursor never goes back, on two devices", async () => {
-    const server = await start();
-    const cursors = [1, 2].map(() => readCursor(map<number>(client(server), "map:read").subscribe(), "ann"));
-    await Promise.all(cursors.flatMap((cursor, i) => numbers(1, 50).map((n) => cursor.advance(n * 2 - i))));
-    for (const cursor of cursors) {
-      await cursor.advance(7);
-      await expect.poll(() => cursor.value).toBe(100);
-    }
   });
 
   test("mistakes get the server's errors", async () => {
