@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +46,7 @@ type Server struct {
 	sockets    *websocket.Server
 	websocket  http.Handler
 
+	http       *transport.HTTP
 	closeOnce sync.Once
 	closeErr  error
 	closed    chan struct{}
@@ -95,6 +95,7 @@ func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *S
 	}
 	origins := transport.Origins{Allowed: o.AllowedOrigins, InsecureAny: o.InsecureAnyOrigin}
 	s.websocket = transport.NewWebSocket(s.node, s.sockets, origins, log)
+	s.http = transport.NewHTTP(s.node, origins, log)
 	return s
 }
 
@@ -106,7 +107,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{
 		func(ctx context.Context) error { return s.engine.Run(ctx, s.hub) },
-		s.hub.Run, s.node.Run, s.sockets.Run,
+		s.hub.Run, s.node.Run, s.sockets.Run, s.http.Run,
 	} {
 		running.Go(func() {
 			if err := run(parts); err != nil {
@@ -140,14 +141,4 @@ func (s *Server) Close(ctx context.Context) error {
 		s.closeErr = errors.Join(s.sockets.Close(ctx), s.engine.Close(ctx))
 	})
 	return s.closeErr
-}
-
-// ServeHTTP serves the endpoints below the path at which the server is mounted: "websocket". Any mount point will do;
-// clients assume /live/ unless their URL has a path.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasSuffix(r.URL.Path, "/websocket") {
-		s.websocket.ServeHTTP(w, r)
-		return
-	}
-	http.Error(w, "Earshot has no such endpoint: connect to websocket below this mount point", http.StatusNotFound)
 }

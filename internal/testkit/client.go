@@ -49,21 +49,27 @@ func (c *Client) Send(frame string) {
 func (c *Client) Want(kind, want string) map[string]any {
 	c.t.Helper()
 	frame, text := c.Next()
+	return wanted(c.t, frame, text, kind, want)
+}
+
+// wanted checks a frame as Want says, and returns its body.
+func wanted(t *testing.T, frame map[string]any, text, kind, want string) map[string]any {
+	t.Helper()
 	body, ok := frame[kind].(map[string]any)
 	if !ok {
-		c.t.Fatalf("got %s, want a frame %q", text, kind)
+		t.Fatalf("got %s, want a frame %q", text, kind)
 	}
 	var members map[string]any
 	if err := json.Unmarshal([]byte(want), &members); err != nil {
-		c.t.Fatalf("want %s: %v", want, err)
+		t.Fatalf("want %s: %v", want, err)
 	}
 	if id, ok := members["id"]; ok && !matches(frame["id"], id) {
-		c.t.Fatalf("got %s, want id %v", text, id)
+		t.Fatalf("got %s, want id %v", text, id)
 	}
 	delete(members, "id")
 	for name, value := range members {
 		if !matches(body[name], value) {
-			c.t.Fatalf("got %s, want %s to be %v", text, name, value)
+			t.Fatalf("got %s, want %s to be %v", text, name, value)
 		}
 	}
 	return body

@@ -11,8 +11,12 @@ import (
 	"github.com/earshot/earshot/wire"
 )
 
-// slotWebSocketJSON is the place of JSON in WebSocket frames among an entry's encodings.
-const slotWebSocketJSON = 0
+// The places of encodings in an entry, at most hub.Slots.
+const (
+	slotWebSocketJSON = iota // JSON in WebSocket frames
+	slotLinesJSON            // JSON on a line
+	slotEventsJSON           // Server-Sent Events
+)
 
 // WebSocket serves sessions over WebSocket. It is an http.Handler.
 type WebSocket struct {
