@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/earshot/earshot/client"
+	"github.com/earshot/earshot/internal/checker"
+	"github.com/earshot/earshot/internal/testkit"
 )
 
 // patience ends a test that hangs.
-const patience = 3 * time.Minute
+var patience = testkit.Scale(3*time.Minute, 10*time.Minute)
 
 // crew runs the clients of a test side by side. The first error ends all of them.
 type crew struct {
@@ -89,25 +91,10 @@ func (l *lagging) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// publish publishes the numbers from 1 to n, with many under way at once, and enters the answers.
-func publish(ctx context.Context, c *client.Client, l *ledger, n, atOnce int) error {
-	var next atomic.Int64
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var publishing sync.WaitGroup
-	for range atOnce {
-		publishing.Go(func() {
-			for number := int(next.Add(1)); number <= n && ctx.Err() == nil; number = int(next.Add(1)) {
-				p, err := c.PublishJSON(ctx, l.channel, message{number, text})
-				if err == nil {
-					err = l.enter(number, p)
-				}
-				if err != nil {
-					stop(err)
-				}
-			}
-		})
+// publishAll lets one client for each ledger publish n messages, many at once, through url.
+func (c *crew) publishAll(url string, ledgers []*checker.Ledger, n, atOnce int) {
+	for _, l := range ledgers {
+		publisher := connect(c.t, url, client.Options{})
+		c.do(func(ctx context.Context) error { return publish(ctx, publisher, l, n, atOnce) })
 	}
-	publishing.Wait()
-	return context.Cause(ctx)
 }

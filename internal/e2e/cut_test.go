@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/earshot/earshot/client"
+	"github.com/earshot/earshot/internal/checker"
+	"github.com/earshot/earshot/internal/testkit"
 )
 
 // 100,000 numbered messages go to 50 clients over a network that cuts every connection at a random byte. Retention
@@ -16,19 +17,18 @@ import (
 func TestCuts(t *testing.T) {
 	const (
 		channels    = 20
-		perChannel  = 5000
 		clients     = 50
 		perClient   = 2 // channels that a client listens to
 		atOnce      = 16
 		seed        = 1
 		slowClients = 10 // have so small a queue that they read on from the log
 	)
-	server := startProgram(t, "")
-	network := startCutter(t, server.addr, seed, 200, 200_000, 10)
-	ledgers, origins := makeChannels(t, server, channels)
+	perChannel := testkit.Scale(5000, 25_000)
+	run := testkit.Begin("D1")
+	server := startProgram(t, keeping(10*perChannel))
+	network := startCutter(t, server.addr, seed, 200, 200_000, testkit.Scale(10, 50))
+	ledgers, origins := makeLedgers(t, server.url(), "log", channels, checker.Retention{})
 	crew := newCrew(t)
-	started := time.Now()
-	var readers []*reader
 	behind := newLagging()
 	for i := range clients {
 		opts := client.Options{Logger: slog.New(behind)}
@@ -37,50 +37,37 @@ func TestCuts(t *testing.T) {
 		}
 		c := connect(t, network.url(), opts)
 		for j := range perClient {
-			l, since := ledgers[(i*perClient+j)%channels], origins[(i*perClient+j)%channels]
-			r := &reader{ledger: l}
-			readers = append(readers, r)
-			crew.do(func(ctx context.Context) error { return r.read(ctx, c, since, perChannel) })
+			at := (i*perClient + j) % channels
+			crew.do(func(ctx context.Context) error {
+				return follow(ctx, c, ledgers[at], origins[at], uint64(perChannel))
+			})
 		}
 	}
-	for _, l := range ledgers {
-		c := connect(t, network.url(), client.Options{})
-		crew.do(func(ctx context.Context) error {
-			if err := publish(ctx, c, l, perChannel, atOnce); err != nil {
-				return err
-			}
-			return l.complete(perChannel)
-		})
-	}
+	crew.publishAll(network.url(), ledgers, perChannel, atOnce)
 	crew.wait()
-	sum := tally(t, ledgers, readers)
-	cuts := network.cuts.Load()
-	t.Logf("%d messages, %d deliveries to %d clients, %d resets, %v", channels*perChannel, sum.deliveries, clients, sum.resets,
-		time.Since(started).Round(time.Millisecond))
-	t.Logf("%d cuts, %d of them silent; %d publishes answered on a later try; %d times a client fell behind and caught up",
-		cuts, network.silences.Load(), sum.repeats, behind.times.Load())
-	if want := clients * perClient * perChannel; sum.deliveries != want || sum.resets != 0 {
-		t.Errorf("%d deliveries and %d resets, want %d and none", sum.deliveries, sum.resets, want)
-	}
-	if cuts < 500 || sum.repeats == 0 || behind.times.Load() == 0 {
+	run.Totals = verdict(t, ledgers...)
+	run.Counted = fmt.Sprintf("%d clients, %d cuts, %d of them silent, %d times a client fell behind and caught up",
+		clients, network.cuts.Load(), network.silences.Load(), behind.times.Load())
+	wantAll(t, run.Totals, channels*perChannel, clients*perClient*perChannel)
+	if network.cuts.Load() < 500 || run.Totals.Retried == 0 || behind.times.Load() == 0 {
 		t.Error("the network and the clients were too good for this test to mean much")
 	}
+	run.End(t)
 }
 
-// makeChannels returns the ledgers of n channels and the position before the first publication of each.
-func makeChannels(t *testing.T, server *program, n int) (ledgers []*ledger, origins []string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	c := connect(t, server.url(), client.Options{})
-	for i := range n {
-		l := newLedger(fmt.Sprintf("log:%d", i))
-		sub, err := c.Subscribe(ctx, l.channel, client.SubscribeOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledgers, origins = append(ledgers, l), append(origins, sub.Position())
-		sub.Close()
-	}
-	return ledgers, origins
+// keeping is a configuration with a log that keeps so many publications.
+func keeping(size int) string {
+	return fmt.Sprintf(openLog, fmt.Sprintf("{size: %d}", size))
 }
+
+// openLog is a configuration with a log for everyone; the verb is for how much it keeps.
+const openLog = `
+allow_anonymous: true
+namespaces:
+  log:
+    kind: log
+    history: %s
+    subscribe: anyone
+    publish: anyone
+    read_history: anyone
+`

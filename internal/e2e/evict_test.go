@@ -2,66 +2,61 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/earshot/earshot/client"
+	"github.com/earshot/earshot/internal/checker"
+	"github.com/earshot/earshot/internal/testkit"
 )
 
-// evicting keeps so little that a reader whose connection breaks has often missed what was dropped.
-const evicting = `
-allow_anonymous: true
-namespaces:
-  log:
-    kind: log
-    history: {size: 40}
-    subscribe: anyone
-    publish: anyone
-    read_history: anyone
-`
-
-// A log that forgets faster than its readers come back: every gap is announced by a reset, and the offsets on its two
-// sides prove that it is one; what was seen beside the gaps is what was committed, in order.
+// A log that forgets faster than its readers come back, by count, by bytes, and by age: every gap is announced by a
+// reset, there is none where nothing was gone, and what was seen beside the gaps is what was committed, in order.
 func TestCutsWithEviction(t *testing.T) {
+	for name, c := range map[string]struct {
+		history string
+		keeps   checker.Retention
+	}{
+		"count": {"{size: 40}", checker.Retention{Size: 40}},
+		"bytes": {"{bytes: 64KB}", checker.Retention{Bytes: 64_000}},
+		"age":   {"{age: 1s}", checker.Retention{Age: time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) { cutWithEviction(t, c.history, c.keeps) })
+	}
+}
+
+func cutWithEviction(t *testing.T, history string, keeps checker.Retention) {
 	const (
-		channels   = 4
-		perChannel = 5000
-		clients    = 12
-		perClient  = 2
-		atOnce     = 16
-		seed       = 2
+		channels  = 4
+		clients   = 12
+		perClient = 2
+		atOnce    = 16
+		seed      = 2
 	)
-	server := startProgram(t, evicting)
+	perChannel := testkit.Scale(5000, 50_000)
+	run := testkit.Begin("D4")
+	server := startProgram(t, fmt.Sprintf(openLog, history))
 	network := startCutter(t, server.addr, seed, 200, 60_000, 3)
-	ledgers, origins := makeChannels(t, server, channels)
+	ledgers, origins := makeLedgers(t, server.url(), "log", channels, keeps)
 	crew := newCrew(t)
-	var readers []*reader
 	for i := range clients {
-		c := connect(t, network.url(), client.Options{QueueEvents: 64, BackoffMax: 200 * time.Millisecond})
+		// Age evicts only those who stay away for longer.
+		c := connect(t, network.url(), client.Options{QueueEvents: 64, BackoffMax: 200*time.Millisecond + 2*keeps.Age})
 		for j := range perClient {
 			at := (i + j) % channels
-			r := &reader{ledger: ledgers[at]}
-			readers = append(readers, r)
-			crew.do(func(ctx context.Context) error { return r.read(ctx, c, origins[at], perChannel) })
+			crew.do(func(ctx context.Context) error {
+				return follow(ctx, c, ledgers[at], origins[at], uint64(perChannel))
+			})
 		}
 	}
-	for _, l := range ledgers {
-		c := connect(t, network.url(), client.Options{})
-		crew.do(func(ctx context.Context) error {
-			if err := publish(ctx, c, l, perChannel, atOnce); err != nil {
-				return err
-			}
-			return l.complete(perChannel)
-		})
-	}
+	crew.publishAll(network.url(), ledgers, perChannel, atOnce)
 	crew.wait()
-	sum := tally(t, ledgers, readers)
-	t.Logf("%d messages, %d deliveries to %d clients, %d cuts, %d resets over %d evicted publications",
-		channels*perChannel, sum.deliveries, clients, network.cuts.Load(), sum.resets, sum.skipped)
-	if want := clients * perClient * perChannel; sum.deliveries+sum.skipped != want {
-		t.Errorf("%d deliveries and %d announced as gone, want %d together", sum.deliveries, sum.skipped, want)
+	run.Totals = verdict(t, ledgers...)
+	run.Counted = fmt.Sprintf("%d clients, %d cuts, %d evicted", clients, network.cuts.Load(), run.Totals.Skipped)
+	wantAll(t, run.Totals, channels*perChannel, clients*perClient*perChannel)
+	if run.Totals.AllResets() == 0 || run.Totals.Deliveries == 0 {
+		t.Errorf("%d resets and %d deliveries: nothing was evicted, or everything", run.Totals.AllResets(), run.Totals.Deliveries)
 	}
-	if sum.resets == 0 || sum.deliveries == 0 {
-		t.Errorf("%d resets and %d deliveries: nothing was evicted, or everything", sum.resets, sum.deliveries)
-	}
+	run.End(t)
 }

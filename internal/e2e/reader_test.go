@@ -3,85 +3,115 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/earshot/earshot/client"
-	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/internal/checker"
 )
 
-// reader is what one client saw of one channel.
-type reader struct {
-	ledger  *ledger
-	seen    []sighting
-	resets  int
-	skipped int    // publications that resets went over
-	last    uint64 // offset after what was seen
+// text makes a message about as long as one line of a chat.
+const text = "the quick brown fox jumps over the lazy dog, then rests"
+
+// messageBytes is what a message counts for in a log's retention, at most: its data, and the name that a client gives itself.
+const messageBytes = len(`{"n":00000,"text":""}`) + len(text) + len("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+// makeLedgers returns the ledgers of n channels of a namespace, and the position before the first publication of each.
+func makeLedgers(t *testing.T, url, namespace string, n int, keeps checker.Retention) (ledgers []*checker.Ledger, origins []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c := connect(t, url, client.Options{})
+	for i := range n {
+		l := checker.New(fmt.Sprintf("%s:%d", namespace, i), keeps)
+		sub, err := c.Subscribe(ctx, l.Channel(), client.SubscribeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ledgers, origins = append(ledgers, l), append(origins, sub.Position())
+		sub.Close()
+	}
+	return ledgers, origins
 }
 
-// read follows the ledger's channel from a position at offset 0 up to offset n.
-func (r *reader) read(ctx context.Context, c *client.Client, since string, n uint64) error {
-	sub, err := c.Subscribe(ctx, r.ledger.channel, client.SubscribeOptions{Since: since})
+// makeLedger is makeLedgers for one channel.
+func makeLedger(t *testing.T, url, namespace string, keeps checker.Retention) (*checker.Ledger, string) {
+	t.Helper()
+	ledgers, origins := makeLedgers(t, url, namespace, 1, keeps)
+	return ledgers[0], origins[0]
+}
+
+// follow lets a reader of the ledger read from a position up to an offset, and enters what it sees.
+func follow(ctx context.Context, c *client.Client, l *checker.Ledger, since string, end uint64) error {
+	r := l.Reader(since)
+	sub, err := c.Subscribe(ctx, l.Channel(), client.SubscribeOptions{Since: since})
 	if err != nil {
 		return err
 	}
 	defer sub.Close()
-	for r.last < n {
+	return read(ctx, sub, r, end)
+}
+
+// read enters what a subscription gets, up to an offset.
+func read(ctx context.Context, sub *client.Subscription, r *checker.Reader, end uint64) error {
+	for r.Offset() < end {
 		ev, err := sub.Next(ctx)
 		if err != nil {
-			return fmt.Errorf("%s after offset %d: %w", r.ledger.channel, r.last, err)
+			return fmt.Errorf("%s after offset %d: %w", sub.Channel(), r.Offset(), err)
 		}
-		if err := r.note(ev); err != nil {
-			return fmt.Errorf("%s: %w", r.ledger.channel, err)
-		}
-	}
-	return nil
-}
-
-// note checks that ev follows what was seen: the next offset, or a reset that says at which offset the stream goes on.
-func (r *reader) note(ev client.Event) error {
-	at, err := engine.ParsePosition(ev.After())
-	if err != nil {
-		return fmt.Errorf("position %q after offset %d: %w", ev.After(), r.last, err)
-	}
-	switch ev := ev.(type) {
-	case client.Publication:
-		if ev.Offset != r.last+1 || at.Offset != ev.Offset {
-			return fmt.Errorf("offset %d (position %d) after %d", ev.Offset, at.Offset, r.last)
-		}
-		s, err := sight(ev)
-		if err != nil {
+		if err := r.Note(ev); err != nil {
 			return err
 		}
-		r.seen = append(r.seen, s)
-	case client.Reset:
-		if at.Offset <= r.last {
-			return fmt.Errorf("reset (%s) to offset %d after %d", ev.Why, at.Offset, r.last)
-		}
-		r.resets++
-		r.skipped += int(at.Offset - r.last)
-	default:
-		return fmt.Errorf("event %T after offset %d", ev, r.last)
 	}
-	r.last = at.Offset
 	return nil
 }
 
-// sums is what several readers and the publishers saw together.
-type sums struct{ deliveries, resets, skipped, repeats int }
+// publish publishes n messages, with many under way at once, and enters the answers.
+func publish(ctx context.Context, c *client.Client, l *checker.Ledger, n, atOnce int) error {
+	var begun atomic.Int64
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var publishing sync.WaitGroup
+	for range atOnce {
+		publishing.Go(func() {
+			for begun.Add(1) <= int64(n) && ctx.Err() == nil {
+				if err := publishOne(ctx, c, l); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	publishing.Wait()
+	return context.Cause(ctx)
+}
 
-// tally compares what the readers saw with what was committed, and adds it up.
-func tally(t *testing.T, ledgers []*ledger, readers []*reader) (sum sums) {
+func publishOne(ctx context.Context, c *client.Client, l *checker.Ledger) error {
+	number := l.Begin(messageBytes)
+	p, err := c.PublishJSON(ctx, l.Channel(), checker.Message{Number: number, Text: text})
+	if err != nil {
+		return err
+	}
+	return l.Answer(number, p)
+}
+
+// verdict checks the ledgers and returns what they counted together.
+func verdict(t *testing.T, ledgers ...*checker.Ledger) (sum checker.Totals) {
 	t.Helper()
-	for _, r := range readers {
-		if err := r.ledger.check(r.seen); err != nil {
+	for _, l := range ledgers {
+		if err := l.Check(); err != nil {
 			t.Error(err)
 		}
-		sum.deliveries += len(r.seen)
-		sum.resets += r.resets
-		sum.skipped += r.skipped
-	}
-	for _, l := range ledgers {
-		sum.repeats += l.repeated()
+		sum.Add(l.Totals())
 	}
 	return sum
+}
+
+// wantAll checks that every message was answered, and reached each of its readers or was announced as gone.
+func wantAll(t *testing.T, sum checker.Totals, messages, deliveries int) {
+	t.Helper()
+	if sum.Messages != messages || sum.Answered != messages || sum.Deliveries+sum.Skipped != deliveries {
+		t.Errorf("%d messages, %d of them answered, %d deliveries and %d announced as gone; want %d messages, %d deliveries",
+			sum.Messages, sum.Answered, sum.Deliveries, sum.Skipped, messages, deliveries)
+	}
 }

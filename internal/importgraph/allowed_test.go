@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"internal/e2e":         {},
 	"internal/e2e/cluster": {},
 	"internal/checker":     {"wire", "engine", "client"},
-	"internal/testkit":     {".", "wire", "engine", "engine/local", "client", "internal/config", "github.com/coder/websocket"},
+	"internal/testkit":     {".", "wire", "engine", "engine/local", "client", "internal/checker", "internal/config", "github.com/coder/websocket"},
 }
 
 // vagueNames are no names for a package: they say nothing of what it is for.

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/earshot/earshot/client"
+)
+
+// states are the states that a client went through, with their times. Its add is the client's OnState.
+type states struct {
+	mu   sync.Mutex
+	list []client.State
+	at   []time.Time
+	more chan struct{} // closed and replaced with each
+}
+
+func newStates() *states { return &states{more: make(chan struct{})} }
+
+func (s *states) add(state client.State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list, s.at = append(s.list, state), append(s.at, time.Now())
+	close(s.more)
+	s.more = make(chan struct{})
+}
+
+// wait waits until the client has been in a phase so often, and returns the state of that time and when it was.
+func (s *states) wait(ctx context.Context, phase client.Phase, times int) (client.State, time.Time, error) {
+	for {
+		s.mu.Lock()
+		state, at, found := s.findLocked(phase, times)
+		more := s.more
+		s.mu.Unlock()
+		if found {
+			return state, at, nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return client.State{}, time.Time{}, fmt.Errorf("not %v for the %d. time: %w", phase, times, context.Cause(ctx))
+		}
+	}
+}
+
+func (s *states) findLocked(phase client.Phase, times int) (client.State, time.Time, bool) {
+	for i, state := range s.list {
+		if state.Phase == phase {
+			if times--; times == 0 {
+				return state, s.at[i], true
+			}
+		}
+	}
+	return client.State{}, time.Time{}, false
+}
