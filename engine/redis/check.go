@@ -10,9 +10,13 @@ import (
 // checkBatch is how many channels are compared with Redis in one pipeline.
 const checkBatch = 256
 
-// check compares the channels that were quiet with Redis at every interval, and all of them after a reconnect.
+// checksPerInterval is in how many spans an interval is looked at. A message that is lost right after another came is missed
+// by the check at the end of that span, in which the channel was not quiet, and found by the next.
+const checksPerInterval = 2
+
+// check compares each channel that is quiet with Redis once in every interval, and all of them after a reconnect.
 func (f *feeds) check(ctx context.Context) {
-	ticker := time.NewTicker(f.engine.options.CheckInterval)
+	ticker := time.NewTicker(f.engine.options.CheckInterval / checksPerInterval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -27,7 +31,7 @@ func (f *feeds) check(ctx context.Context) {
 	}
 }
 
-// quiet returns the feeds to which nothing came since the last call.
+// quiet returns the feeds to which nothing came since the last call, and which it did not return since the interval began.
 func (f *feeds) quiet() []*channelFeed {
 	list := f.all()
 	quiet := list[:0]
@@ -39,13 +43,17 @@ func (f *feeds) quiet() []*channelFeed {
 	return quiet
 }
 
-// rest reports whether the feed was quiet, and begins another span.
+// rest begins another span, and reports whether the feed was quiet in the last one and is to be compared.
 func (c *channelFeed) rest() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	busy := c.busy && c.state == feedLive
+	if c.busy && c.state == feedLive {
+		c.busy, c.quiet = false, 0
+		return false
+	}
 	c.busy = false
-	return !busy
+	c.quiet++
+	return c.quiet%checksPerInterval == 1
 }
 
 // compare has the feeds repaired that are not where Redis is.

@@ -42,6 +42,7 @@ type channelFeed struct {
 	heldBytes int
 	spilled   bool // held is not all there was
 	busy      bool // something was fed since the last check
+	quiet     int  // checks in a row since then
 }
 
 // open starts the feed after top.

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,24 @@ func TestLostMessageIsFoundByTheCheck(t *testing.T) {
 	fed := n.waitFed("log:a", n.history("log:a", engine.Query{Limit: 1}).Top)
 	if checkChain(t, fed); len(fed) != 2 {
 		t.Fatalf("fed %d publications, want 2", len(fed))
+	}
+}
+
+// A message that is lost right after another came is found within one interval, and a channel that stays quiet is compared
+// once in each.
+func TestQuietFeedsAreCompared(t *testing.T) {
+	n := startNode(t, Options{URL: startServer(t).url(), CheckInterval: time.Hour})
+	n.listen("log:a")
+	n.waitFed("log:a", n.say("log:a", "1"))
+	var compared []int
+	for check := range 3 * checksPerInterval {
+		if len(n.feeds.quiet()) > 0 {
+			compared = append(compared, check)
+		}
+	}
+	want := []int{1, 1 + checksPerInterval, 1 + 2*checksPerInterval}
+	if !slices.Equal(compared, want) {
+		t.Fatalf("compared by the checks %v, want %v", compared, want)
 	}
 }
 
