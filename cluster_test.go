@@ -19,25 +19,38 @@ import (
 // startRedis runs a redis-server of the test's own and returns its URL.
 func startRedis(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("redis-server is not installed: apt-get install redis-server")
-	}
+	address := freeAddress(t)
+	runRedis(t, address)
+	return "redis://" + address
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	ln.Close()
-	cmd := exec.Command("redis-server", "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "")
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// runRedis runs a redis-server until kill is called or the test ends.
+func runRedis(t *testing.T, address string) (kill func()) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: apt-get install redis-server")
+	}
+	host, port, _ := net.SplitHostPort(address)
+	cmd := exec.Command("redis-server", "--port", port, "--bind", host, "--dir", t.TempDir(), "--save", "")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	kill = func() {
 		cmd.Process.Kill()
 		cmd.Wait()
-	})
-	address := fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	t.Cleanup(kill)
 	testkit.Eventually(t, "Redis answers", func() bool {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
@@ -45,7 +58,7 @@ func startRedis(t *testing.T) string {
 		}
 		return err == nil
 	})
-	return "redis://" + address
+	return kill
 }
 
 // Two servers on one Redis: what one commits, the clients of both see, in one order; and a client that was on one resumes

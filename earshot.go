@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/earshot/earshot/engine"
@@ -45,8 +46,10 @@ type Server struct {
 	node       *session.Node
 	sockets    *websocket.Server
 	websocket  http.Handler
-
 	http       *transport.HTTP
+	notice     time.Duration // Options.CloseNotice
+
+	leaving   atomic.Pointer[time.Time] // when Close was called; nil before
 	closeOnce sync.Once
 	closeErr  error
 	closed    chan struct{}
@@ -82,7 +85,7 @@ func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, e
 
 // assemble connects the parts, each to the one below it.
 func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *Server {
-	s := &Server{log: log, namespaces: rules, engine: e, closed: make(chan struct{})}
+	s := &Server{log: log, namespaces: rules, engine: e, notice: o.CloseNotice, closed: make(chan struct{})}
 	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
 	s.hub = hub.New(e, rules.engineRules, log, s.sockets.AwaitRoom)
 	peers, _ := e.(engine.Nodes)
@@ -100,7 +103,7 @@ func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *S
 }
 
 // Run serves until ctx ends or Close is called, then returns once everything has stopped. It is called once. When ctx
-// ends it closes the server as Close does, within 10 s.
+// ends it closes the server as Close does, within 10 s after Options.CloseNotice.
 func (s *Server) Run(ctx context.Context) error {
 	parts, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -119,7 +122,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-s.closed:
 	}
-	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.notice+closeTimeout)
 	defer cancel()
 	err := s.Close(timeout)
 	stop()
@@ -127,12 +130,14 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// Close drains the server: new connections are refused, every client is told to come back after a delay of its own,
-// accepted messages are committed, and the store is closed. When ctx ends, clients that are still there are cut off, and
-// the rest has another 10 s. It is idempotent.
+// Close drains the server: Health is not ready from its call on, and after Options.CloseNotice new connections are refused,
+// every client is told to come back after a delay of its own, accepted messages are committed, and the store is closed. Of a
+// server with an Engine, clients are sent away over a window, 500 each second. When ctx ends, clients that are still there are
+// cut off, and the rest has another 10 s. It is idempotent.
 func (s *Server) Close(ctx context.Context) error {
 	s.closeOnce.Do(func() {
 		defer close(s.closed)
+		s.announce(ctx)
 		if err := s.node.Drain(ctx); err != nil {
 			s.log.Warn("clients were cut off at the end of draining", "error", err)
 		}
@@ -141,4 +146,19 @@ func (s *Server) Close(ctx context.Context) error {
 		s.closeErr = errors.Join(s.sockets.Close(ctx), s.engine.Close(ctx))
 	})
 	return s.closeErr
+}
+
+// announce says in Health that the server is about to stop, and leaves time to hear it.
+func (s *Server) announce(ctx context.Context) {
+	now := time.Now()
+	s.leaving.Store(&now)
+	if s.notice <= 0 {
+		return
+	}
+	timer := time.NewTimer(s.notice)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

@@ -51,6 +51,9 @@ type Options struct {
 	// StallTimeout is how long a connection may take no byte while there is something to send before it is closed. Its
 	// session and its places in the channels stay. Zero: 30 s.
 	StallTimeout time.Duration
+	// CloseNotice is how long Close leaves everything as it is while Health is not ready any more, so that a load balancer
+	// stops sending clients before the server refuses them. Zero: not at all.
+	CloseNotice time.Duration
 	// Log receives what an operator should know. Nil: slog.Default(). It never gets payloads or tokens.
 	Log *slog.Logger
 }

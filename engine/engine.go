@@ -17,6 +17,8 @@ type Engine interface {
 	// Run commits and feeds until ctx ends or Close is called. It is called once; calls of other methods before it
 	// wait for it or fail with their context. Feed may be nil.
 	Run(ctx context.Context, feed Feed) error
+	// Fault returns what keeps the engine from its work now, as far as is known, or nil. It does not wait.
+	Fault() *Fault
 	// Close finishes what was accepted, makes it durable, and waits for Run. It is idempotent.
 	Close(ctx context.Context) error
 }

@@ -16,7 +16,7 @@ const (
 	headerTimeout  = 10 * time.Second // to read a request's headers
 	idleTimeout    = 2 * time.Minute  // of a connection between requests
 	maxHeaderBytes = 16 << 10
-	drainTimeout   = 30 * time.Second
+	drainTimeout   = 90 * time.Second // the longest close_notice, and 30 s
 )
 
 // listen opens the listener. A problem that another address would solve says so.
@@ -62,16 +62,13 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler, b backend, 
 	return errors.Join(failure, err)
 }
 
-// drain stops accepting at once, and while the requests under way finish, lets b send its clients away: it would wait
-// for ever for those whose requests do not end by themselves.
+// drain lets b send its clients away, and answers requests until they are gone: who asks whether the server is ready is
+// told so, and who comes is refused with a word. Then it waits for the requests that are under way.
 func drain(ctx context.Context, server *http.Server, b backend) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	var shutdown error
-	var stopping sync.WaitGroup
-	stopping.Go(func() { shutdown = server.Shutdown(ctx) })
 	closing := b.Close(ctx)
-	stopping.Wait()
+	shutdown := server.Shutdown(ctx)
 	if err := errors.Join(closing, shutdown); err != nil {
 		return fmt.Errorf("drain: %w", err)
 	}

@@ -126,3 +126,27 @@ func TestDemoKeepsWhatWasSaid(t *testing.T) {
 		t.Errorf("got %v", page)
 	}
 }
+
+func TestHealthOnTheProgramsPort(t *testing.T) {
+	s := startServer(t, []string{"EARSHOT_CLOSE_NOTICE=1m"}, "serve", "--addr=127.0.0.1:0", "--insecure-open")
+	defer http.DefaultClient.CloseIdleConnections()
+	status := func(path string) int {
+		response, err := http.Get(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		io.Copy(io.Discard, response.Body)
+		return response.StatusCode
+	}
+	if health, ready := status("/health"), status("/ready"); health != http.StatusOK || ready != http.StatusOK {
+		t.Errorf("health is %d, ready is %d", health, ready)
+	}
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "it is not ready", func() bool { return status("/ready") == http.StatusServiceUnavailable })
+	if health := status("/health"); health != http.StatusOK {
+		t.Errorf("stopping, health is %d", health)
+	}
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // runServer serves o on addr until ctx ends, then drains. It prints one line to stdout once it accepts connections. The
-// library is at /live/, page at all other paths.
+// library is at /live/, health at /health and /ready, page at all other paths.
 func runServer(ctx context.Context, addr string, o earshot.Options, page http.Handler, stdout io.Writer) error {
 	ln, err := listen(ctx, addr)
 	if err != nil {
@@ -30,10 +30,7 @@ func runServer(ctx context.Context, addr string, o earshot.Options, page http.Ha
 	defer stop()
 	collecting.Go(func() { collectWhenQuiet(quiet) })
 
-	mux := http.NewServeMux()
-	mux.Handle("/live/", server)
-	mux.Handle("/", page)
-	return serveHTTP(ctx, ln, mux, server, stdout)
+	return serveHTTP(ctx, ln, routes(server, page), server, stdout)
 }
 
 // signpost is the page of a server without one.
@@ -52,6 +49,7 @@ func options(cfg *config.Config) earshot.Options {
 		Namespaces:     make(map[string]earshot.Namespace, len(cfg.Namespaces)),
 		AllowedOrigins: cfg.AllowedOrigins,
 		PingInterval:   cfg.PingInterval,
+		CloseNotice:    cfg.CloseNotice,
 	}
 	if cfg.Engine == "" {
 		o.Data = cfg.Data

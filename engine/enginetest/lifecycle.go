@@ -41,6 +41,9 @@ func beforeRun(t *testing.T, s Suite) {
 	n.run()
 	wantFirst(t, <-answer)
 	n.waitFed("log:a", 1)
+	if fault := n.Fault(); fault != nil {
+		t.Fatalf("an engine that commits and feeds says: %v", fault)
+	}
 }
 
 func closeWithoutRun(t *testing.T, s Suite) {

@@ -6,22 +6,38 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/earshot/earshot/engine"
 )
 
+// Fault implements engine.Engine.
+func (e *Engine) Fault() *engine.Fault { return e.store.health.fault() }
+
 // health says whether the store can commit. The zero value can. Methods may be called concurrently.
 type health struct {
 	log    *slog.Logger
-	broken atomic.Pointer[error] // for good, until the process starts anew
-	full   atomic.Bool           // less than the reserve is free
-	tight  atomic.Bool           // background work found no room, and tries again
+	broken atomic.Pointer[engine.Fault] // for good, until the process starts anew
+	full   atomic.Bool                  // less than the reserve is free
+	tight  atomic.Bool                  // background work found no room, and tries again
+	since  atomic.Int64                 // when one of these two was set, Unix milliseconds; zero: neither is
 }
 
 // failure returns the error that ended all writing, or nil.
 func (h *health) failure() error {
-	if err := h.broken.Load(); err != nil {
-		return *err
+	if f := h.broken.Load(); f != nil {
+		return f.Err
+	}
+	return nil
+}
+
+// fault is refusal with its time.
+func (h *health) fault() *engine.Fault {
+	if f := h.broken.Load(); f != nil {
+		return f
+	}
+	if ms := h.since.Load(); ms != 0 && h.refusal() != nil {
+		return &engine.Fault{Since: time.UnixMilli(ms), Err: engine.ErrDiskFull}
 	}
 	return nil
 }
@@ -43,8 +59,8 @@ func (h *health) fail(cause error) {
 	if isDiskFull(cause) {
 		kind = engine.ErrDiskFull
 	}
-	err := fmt.Errorf("%w until restarted: %w", kind, cause)
-	if h.broken.CompareAndSwap(nil, &err) {
+	f := &engine.Fault{Since: time.Now(), Final: true, Err: fmt.Errorf("%w until restarted: %w", kind, cause)}
+	if h.broken.CompareAndSwap(nil, f) {
 		h.log.Error("store failed: logs are read-only until the program is restarted", "error", cause)
 	}
 }
@@ -55,8 +71,12 @@ func (h *health) set(flag *atomic.Bool, full bool) {
 		return
 	}
 	if full {
+		h.since.CompareAndSwap(0, time.Now().UnixMilli())
 		h.log.Error("disk is full: publishes to logs are refused until there is room")
 	} else {
+		if !h.full.Load() && !h.tight.Load() {
+			h.since.Store(0)
+		}
 		h.log.Info("disk has room again")
 	}
 }

@@ -100,6 +100,9 @@ func publishUntilFailure(t *testing.T, r *rig, f *faulty, acked map[string]engin
 		if !errors.Is(err, engine.ErrUnavailable) && !errors.Is(err, engine.ErrDiskFull) {
 			t.Fatalf("publish: %v", err)
 		}
+		if fault := r.Fault(); errors.Is(err, engine.ErrUnavailable) && (fault == nil || !fault.Final || fault.Since.IsZero()) {
+			t.Fatalf("after %v the fault is %v", err, fault)
+		}
 		if errors.Is(f.err, syscall.ENOSPC) && !errors.Is(err, engine.ErrDiskFull) {
 			t.Fatalf("publish on a full disk: %v", err)
 		}
@@ -142,6 +145,9 @@ func TestReserveIsKept(t *testing.T) {
 	if _, err := r.say("log:a", "there is none"); !errors.Is(err, engine.ErrDiskFull) {
 		t.Fatalf("publish below the reserve: %v", err)
 	}
+	if fault := r.Fault(); !errors.Is(fault, engine.ErrDiskFull) || fault.Final || time.Since(fault.Since) > time.Minute {
+		t.Fatalf("the fault is %v", fault)
+	}
 	r.mustSay("live:a", "nothing is written")
 	if page := r.page("log:a", engine.Query{Limit: 1}); page.Top != before {
 		t.Fatalf("top is %+v, want %+v", page.Top, before)
@@ -151,6 +157,9 @@ func TestReserveIsKept(t *testing.T) {
 		_, err := r.say("log:a", "there is room again")
 		return err == nil
 	})
+	if fault := r.Fault(); fault != nil {
+		t.Fatal(fault)
+	}
 }
 
 // wantEventually waits for what the upkeep brings about.

@@ -111,10 +111,10 @@ func TestClusterNodeIsKilled(t *testing.T) {
 	}
 	fedByAll(t, from, to, "before")
 	servers[2].kill()
-	eventually(t, "it is not healthy", func() bool { return to.Healthy() != nil })
+	eventually(t, "it is not healthy", func() bool { return to.Fault() != nil })
 	servers[2].start()
 	fedByAll(t, from, to, "after")
-	eventually(t, "it is healthy", func() bool { return to.Healthy() == nil && from.Healthy() == nil })
+	eventually(t, "it is healthy", func() bool { return to.Fault() == nil && from.Fault() == nil })
 	for i := range 30 {
 		checkChain(t, to.feed.of(fmt.Sprintf("log:%d", i)))
 	}
@@ -175,7 +175,7 @@ func TestClusterFailover(t *testing.T) {
 		return strings.Contains(replica.must("INFO", "replication"), "role:master")
 	})
 	fedByAll(t, from, to, "after")
-	eventually(t, "it is healthy", func() bool { return to.Healthy() == nil })
+	eventually(t, "it is healthy", func() bool { return to.Fault() == nil })
 }
 
 // While one master does not answer, channels of the others go on.

@@ -225,11 +225,13 @@ func TestRedisAway(t *testing.T) {
 	n := startNode(t, Options{URL: s.url(), Timeout: 500 * time.Millisecond})
 	n.listen("log:a")
 	first := n.say("log:a", "1")
-	if err := n.Healthy(); err != nil {
-		t.Fatal(err)
+	if f := n.Fault(); f != nil {
+		t.Fatal(f)
 	}
+	killed := time.Now()
 	s.kill()
-	eventually(t, "it is not healthy", func() bool { return n.Healthy() != nil })
+	eventually(t, "it is not healthy", func() bool { return n.Fault() != nil })
+	wantFault(t, n, killed)
 	for i := range 20 {
 		began := time.Now()
 		if _, err := n.try("log:a", "", fmt.Sprint(i)); !errors.Is(err, engine.ErrUnavailable) {
@@ -245,15 +247,22 @@ func TestRedisAway(t *testing.T) {
 	if _, err := n.Subscribe(t.Context(), "log:b"); !errors.Is(err, engine.ErrUnavailable) {
 		t.Fatalf("subscribe: %v", err)
 	}
+	wantFault(t, n, killed)
 	s.start()
-	eventually(t, "it is healthy", func() bool {
-		n.try("log:c", "", "somebody must ask")
-		return n.Healthy() == nil
-	})
+	eventually(t, "it is healthy", func() bool { return n.Fault() == nil })
 	last := n.insist("log:a", "2")
 	fed := n.waitFed("log:a", last)
 	if checkChain(t, fed); fed[0].Position != first || len(fed) != 2 {
 		t.Fatalf("fed %d publications, want 2", len(fed))
+	}
+}
+
+// wantFault checks that the node says that Redis is away, and since when.
+func wantFault(t *testing.T, n *node, began time.Time) {
+	t.Helper()
+	f := n.Fault()
+	if f == nil || !errors.Is(f, engine.ErrUnavailable) || f.Final || f.Since.Before(began) || f.Since.After(began.Add(5*time.Second)) {
+		t.Fatalf("since %v, the fault is %v", began, f)
 	}
 }
 
@@ -313,17 +322,19 @@ func TestSilence(t *testing.T) {
 // A replica does not take writes: that may pass, as it does when it is promoted.
 func TestReplica(t *testing.T) {
 	s := startServer(t)
-	n := startNode(t, Options{URL: s.url()})
+	n := startNode(t, Options{URL: s.url(), Lease: time.Second})
 	if err := s.do("REPLICAOF", "127.0.0.1", fmt.Sprint(freePort(t))).Error(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.try("log:a", "", "1"); !errors.Is(err, engine.ErrUnavailable) {
 		t.Fatalf("publish to a replica: %v", err)
 	}
+	eventually(t, "it is not healthy, though Redis answers", func() bool { return n.Fault() != nil })
 	if err := s.do("REPLICAOF", "NO", "ONE").Error(); err != nil {
 		t.Fatal(err)
 	}
 	n.say("log:a", "1")
+	eventually(t, "it is healthy", func() bool { return n.Fault() == nil })
 }
 
 func TestFenceOfALogThatLostNothing(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/earshot/earshot/engine"
 )
 
 // failureFor is how long a failure counts against health when no other call has been made since.
@@ -16,10 +18,38 @@ const failureFor = 10 * time.Second
 // probeEvery is how often one call tries whether Redis is back; the others fail at once meanwhile.
 const probeEvery = 250 * time.Millisecond
 
+// trouble is what does not work, and since when. The zero value: nothing.
+type trouble struct {
+	since time.Time
+	err   error
+}
+
+// note takes an outcome: trouble begins with the first failure and ends with a success.
+func (t *trouble) note(err error) {
+	if err != nil && t.err == nil {
+		t.since = time.Now()
+	}
+	t.err = err
+}
+
+// and returns both as one, since the earlier.
+func (t trouble) and(other trouble) trouble {
+	switch {
+	case t.err == nil:
+		return other
+	case other.err == nil:
+		return t
+	case other.since.Before(t.since):
+		t.since = other.since
+	}
+	t.err = errors.Join(t.err, other.err)
+	return t
+}
+
 // breaker makes calls fail at once while Redis does not answer: they would each wait for the timeout.
 type breaker struct {
 	mu      sync.Mutex
-	failure error     // nil while Redis answers
+	failure trouble   // none while Redis answers
 	probe   time.Time // when the next call may try
 }
 
@@ -28,8 +58,8 @@ func (b *breaker) allow() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	if b.failure != nil && now.Before(b.probe) {
-		return b.failure
+	if b.failure.err != nil && now.Before(b.probe) {
+		return b.failure.err
 	}
 	b.probe = now.Add(probeEvery)
 	return nil
@@ -39,16 +69,16 @@ func (b *breaker) allow() error {
 func (b *breaker) note(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failure = err
+	b.failure.note(err)
 	b.probe = time.Now().Add(probeEvery)
 }
 
-// err returns the failure of the last call, if that is not long ago.
-func (b *breaker) err() error {
+// trouble returns the failure of the last call, if that is not long ago.
+func (b *breaker) trouble() trouble {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if time.Since(b.probe) > failureFor {
-		return nil
+		return trouble{}
 	}
 	return b.failure
 }
@@ -87,5 +117,12 @@ func absent(r rueidis.RedisResult) error {
 	return err
 }
 
-// Healthy returns nil if publishes can be committed and this node is fed, as far as is known, or why not.
-func (e *Engine) Healthy() error { return unavailable("reach Redis", e.listeners.err()) }
+// Fault implements engine.Engine. The node's lease is a write that Redis is asked for every few seconds, so it also shows a
+// Redis that answers and does not commit.
+func (e *Engine) Fault() *engine.Fault {
+	t := e.listeners.trouble().and(e.nodes.trouble())
+	if t.err == nil {
+		return nil
+	}
+	return &engine.Fault{Since: t.since, Err: unavailable("commit to Redis", t.err)}
+}

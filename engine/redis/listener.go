@@ -41,18 +41,20 @@ type listener struct {
 
 	mu      sync.Mutex
 	conn    rueidis.DedicatedClient // nil without a connection
-	failure error                   // why there is none
+	failure trouble                 // why there is none
 	changed chan struct{}           // closed, and made anew, when conn changes
 
 	taken chan struct{} // holds a token when Redis took a subscription away
 }
 
 func newListener(all *listeners, client rueidis.Client, address string) *listener {
-	return &listener{
+	l := &listener{
 		all: all, feeds: all.engine.feeds, client: client, address: address,
 		log: all.engine.options.Logger, timeout: all.engine.options.Timeout,
-		failure: errNotConnected, changed: make(chan struct{}), taken: make(chan struct{}, 1),
+		changed: make(chan struct{}), taken: make(chan struct{}, 1),
 	}
+	l.failure.note(errNotConnected)
+	return l
 }
 
 // run connects, again and again, until ctx ends.
@@ -126,7 +128,8 @@ func (l *listener) ping(ctx context.Context, conn rueidis.DedicatedClient) error
 func (l *listener) set(conn rueidis.DedicatedClient, failure error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conn, l.failure = conn, failure
+	l.conn = conn
+	l.failure.note(failure)
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -178,7 +181,7 @@ func (l *listener) subscribe(ctx context.Context, name string) error {
 func (l *listener) connected(ctx context.Context) (rueidis.DedicatedClient, error) {
 	for {
 		l.mu.Lock()
-		conn, failure, changed := l.conn, l.failure, l.changed
+		conn, failure, changed := l.conn, l.failure.err, l.changed
 		l.mu.Unlock()
 		if conn != nil {
 			return conn, nil
@@ -218,14 +221,12 @@ func (l *listener) subscribed(s rueidis.PubSubSubscription) {
 	}
 }
 
-// err returns why there is no connection, or no answer to calls, or nil.
-func (l *listener) err() error {
+// trouble says why there is no connection, or no answer to calls.
+func (l *listener) trouble() trouble {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failure != nil {
-		return l.failure
-	}
-	return l.breaker.err()
+	failure := l.failure
+	l.mu.Unlock()
+	return failure.and(l.breaker.trouble())
 }
 
 // pause waits for d or for the end of ctx.

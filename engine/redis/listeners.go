@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -26,6 +25,7 @@ type listeners struct {
 	mu     sync.RWMutex
 	byName map[string]*listener // by address and slots
 	bySlot []*listener          // of a cluster; nil where no master is known
+	lost   trouble              // the cluster's masters are not known
 	only   *listener            // where there is no cluster
 }
 
@@ -33,7 +33,9 @@ type listeners struct {
 func newListeners(e *Engine, settings rueidis.ClientOption) *listeners {
 	l := &listeners{engine: e, options: settings, stale: make(chan struct{}, 1), byName: make(map[string]*listener)}
 	l.cluster = e.client.Mode() == rueidis.ClientModeCluster
-	if !l.cluster {
+	if l.cluster {
+		l.lost.note(errNotConnected)
+	} else {
 		l.only = newListener(l, e.client, "")
 	}
 	l.options.ForceSingleClient = true
@@ -105,6 +107,7 @@ func (l *listeners) refresh(ctx context.Context) error {
 		}
 	}
 	l.byName, l.bySlot = wanted, bySlot
+	l.lost.note(nil)
 	return nil
 }
 
@@ -158,23 +161,21 @@ func (l *listeners) unsubscribe(ctx context.Context, name string) {
 	}
 }
 
-// err returns why some feeds do not come, or nil.
-func (l *listeners) err() error {
+// trouble says why some feeds do not come, or some calls are not answered.
+func (l *listeners) trouble() trouble {
 	if !l.cluster {
-		return l.only.err()
+		return l.only.trouble()
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	var all []error
+	all := l.lost
 	for _, one := range l.byName {
-		if err := one.err(); err != nil {
-			all = append(all, fmt.Errorf("%s: %w", one.address, err))
+		if t := one.trouble(); t.err != nil {
+			t.err = fmt.Errorf("%s: %w", one.address, t.err)
+			all = all.and(t)
 		}
 	}
-	if l.bySlot == nil {
-		all = append(all, errNotConnected)
-	}
-	return errors.Join(all...)
+	return all
 }
 
 // dial connects to one master.

@@ -23,6 +23,7 @@ type nodes struct {
 	alive   map[string]bool // runs whose lease had not ended when they were asked for
 	askedAt time.Time       // when alive was read
 	dead    map[string]bool // runs that are known to be dead: they never come back
+	lapsing trouble         // the lease could not be renewed
 
 	control control
 }
@@ -95,10 +96,27 @@ func (n *nodes) keep(ctx context.Context) {
 		if err == nil && !kept {
 			err = n.renew(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
+		if ctx.Err() != nil {
+			return
+		}
+		n.note(err)
+		if err != nil {
 			n.engine.options.Logger.Warn("cannot renew the node's lease", "error", err)
 		}
 	}
+}
+
+func (n *nodes) note(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lapsing.note(err)
+}
+
+// trouble says why the lease could not be renewed when that was tried last.
+func (n *nodes) trouble() trouble {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lapsing
 }
 
 // renew begins another run and says so.

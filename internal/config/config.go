@@ -26,6 +26,9 @@ type Config struct {
 	AllowedOrigins []string `yaml:"allowed_origins" env:"EARSHOT_ALLOWED_ORIGINS" default:"[]" format:"origin" items:"100"`
 	// How often a quiet connection is pinged. A connection that stays silent for 10 s after a ping is closed.
 	PingInterval time.Duration `yaml:"ping_interval" env:"EARSHOT_PING_INTERVAL" default:"25s" min:"5s" max:"5m"`
+	// How long a server that is told to stop goes on as before while `/ready` answers 503. Longer than it takes a load balancer to
+	// notice, it keeps clients from being sent to a server that refuses them. Left out: not at all.
+	CloseNotice time.Duration `yaml:"close_notice" env:"EARSHOT_CLOSE_NOTICE" min:"100ms" max:"1m"`
 	// The rules of channels, by the part of a channel's name before the colon: at most 64 letters, digits, `-` and `_`.
 	// A channel whose namespace is not listed can't be used.
 	Namespaces map[string]Namespace `yaml:"namespaces" default:"{}" format:"namespace" items:"256"`

@@ -99,6 +99,7 @@ func (g *gatedEngine) History(_ context.Context, _ string, q engine.Query) (engi
 }
 
 func (g *gatedEngine) Unsubscribe(string)                                  {}
+func (g *gatedEngine) Fault() *engine.Fault                                { return nil }
 func (g *gatedEngine) Trim(context.Context, string, engine.Position) error { return nil }
 func (g *gatedEngine) Run(context.Context, engine.Feed) error              { return nil }
 func (g *gatedEngine) Close(context.Context) error                         { return nil }

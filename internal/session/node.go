@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -136,44 +135,6 @@ func (l *Link) Connected() {
 	}
 }
 
-// Draining reports whether the node takes no new connections.
-func (n *Node) Draining() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.draining
-}
-
-// Drain tells every client to come back after a delay, each its own, so that they do not all come at once, and waits
-// until they are gone or ctx ends. New connections are refused from its call on.
-func (n *Node) Drain(ctx context.Context) error {
-	links := n.refuse()
-	spread := drainSpread(len(links))
-	for _, l := range links {
-		l.end(wire.Bye{Code: wire.CloseDraining, Delay: rand.N(spread)})
-	}
-	select {
-	case <-n.empty:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// refuse makes Connect fail and returns the links there are.
-func (n *Node) refuse() []*Link {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !n.draining && len(n.links) == 0 {
-		close(n.empty)
-	}
-	n.draining = true
-	links := make([]*Link, 0, len(n.links))
-	for l := range n.links {
-		links = append(links, l)
-	}
-	return links
-}
-
 // forget takes out a link that is over.
 func (n *Node) forget(l *Link) {
 	n.mu.Lock()
@@ -190,9 +151,4 @@ func (n *Node) Sessions(want func(*Session) bool) []*Session { return n.sessions
 // requestContext bounds the work for one request.
 func (n *Node) requestContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), n.RequestTimeout)
-}
-
-// drainSpread returns over how long n clients are to come back: 500 each second, at least 1 s and at most 30 s.
-func drainSpread(n int) time.Duration {
-	return min(max(time.Duration(n)*2*time.Millisecond, time.Second), 30*time.Second)
 }
