@@ -39,6 +39,10 @@ type Log interface {
 	// empty and not Complete. In a channel that keeps nothing it fails with ErrNoHistory.
 	History(ctx context.Context, channel string, q Query) (Page, error)
 
+	// Key returns the newest change of a key of a map, whose offset is the version that IfVersion is compared with; nil if
+	// there is no such key. In other channels it fails with ErrNoHistory.
+	Key(ctx context.Context, channel, key string) (*Publication, error)
+
 	// Trim drops the publications up to and including p for good. A position that is not one of the channel is
 	// ErrBadPosition.
 	Trim(ctx context.Context, channel string, p Position) error

@@ -37,6 +37,8 @@ var mapTests = map[string]func(*testing.T, Suite){
 	"restart":                      testMapRestart,
 	"readers beside many changes":  testMapReaders,
 	"positions that are not of it": testMapForeign,
+	"one key":                      testMapKey,
+	"one key, of many who count":   testMapKeyCounts,
 }
 
 // change makes a change and returns the answer.

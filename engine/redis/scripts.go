@@ -22,6 +22,7 @@ var (
 	changeScript   = rueidis.NewLuaScript(source("", "lib", "maplib", "change"))
 	mapFenceScript = rueidis.NewLuaScript(source("allow-oom", "lib", "maplib", "mapfence"))
 	mapReadScript  = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "maplib", "mapread"))
+	mapKeyScript   = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "maplib", "mapkey"))
 	mapDueScript   = rueidis.NewLuaScriptReadOnly(source("no-writes", "lib", "maplib", "mapdue"))
 
 	scheduleScript   = rueidis.NewLuaScript(source("", "lib", "schedule"))

@@ -98,6 +98,9 @@ func (g *gatedEngine) History(_ context.Context, _ string, q engine.Query) (engi
 	return page, nil
 }
 
+func (g *gatedEngine) Key(context.Context, string, string) (*engine.Publication, error) {
+	return nil, engine.ErrNoHistory
+}
 func (g *gatedEngine) Unsubscribe(string)                                  {}
 func (g *gatedEngine) Fault() *engine.Fault                                { return nil }
 func (g *gatedEngine) Trim(context.Context, string, engine.Position) error { return nil }
