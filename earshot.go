@@ -61,7 +61,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	log := o.logger()
-	rules := namespaces(o.Namespaces)
+	rules := newNamespaces(o.Namespaces)
 	e, err := openEngine(o, log, rules)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@ package earshot
 
 import (
 	"errors"
-	"strings"
+	"fmt"
 	"time"
 
 	"github.com/earshot/earshot/engine"
@@ -18,21 +18,28 @@ type Namespace struct {
 	Durability Durability
 
 	Subscribe   Access
-	Publish     Access // in a Map: set and delete keys
+	Publish     Access // in a Map: set and delete keys; in an Inbox: publish into those of all users
 	ReadHistory Access
 	Presence    Access // who may be present in a channel, and see who is
+	// ReadCursors of a Log: Nobody or Users. Whoever may subscribe to a channel sees its cursors: see wire.ReadMap. An Inbox
+	// always has them.
+	ReadCursors Access
 
-	MaxKeys int // of a Map; zero: 10,000
+	MaxKeys  int // of a Map; zero: 10,000
+	MaxValue int // of a Map: bytes that a value may have; zero: 64 KB
 }
 
 // Kind says what a channel keeps.
-type Kind = engine.Kind
+type Kind uint8
 
 // The kinds of channels.
 const (
-	Pub = engine.KindPub // fan-out, nothing kept
-	Log = engine.KindLog // ordered, retained, resumed without a gap
-	Map = engine.KindMap // the last value of each key
+	Pub Kind = iota // fan-out, nothing kept
+	Log             // ordered, retained, resumed without a gap
+	Map             // the last value of each key
+	// Inbox is a Log for each user, whose name is that of the channel after the colon. Only that user's clients may subscribe
+	// to it and read it. It has no rules Subscribe, ReadHistory and Presence.
+	Inbox
 )
 
 // Durability says what a committed message survives.
@@ -60,58 +67,70 @@ const (
 	Nobody Access = iota
 	Users         // clients that OnConnect gave a user
 	Anyone        // anonymous clients too
+	owner         // the user that the channel is named after: of an Inbox
 )
 
 func (ns Namespace) check() error {
 	switch {
-	case ns.Kind > Map:
+	case ns.Kind > Inbox:
 		return errors.New("unknown Kind")
-	case ns.Kind != Log && ns.History != History{}:
-		return errors.New("only a Log namespace keeps History")
+	case !ns.keepsLog() && ns.History != History{}:
+		return errors.New("only a Log or Inbox namespace keeps History")
 	case ns.MaxKeys < 0 || ns.Kind != Map && ns.MaxKeys != 0:
 		return errors.New("MaxKeys is a positive number, for a Map namespace")
+	case ns.MaxValue < 0 || ns.MaxValue > wire.MaxFrameBytes || ns.Kind != Map && ns.MaxValue != 0:
+		return fmt.Errorf("MaxValue is at most %d, for a Map namespace", wire.MaxFrameBytes)
 	case ns.History.Size < 0 || ns.History.Bytes < 0 || ns.History.Age < 0:
 		return errors.New("History has a negative limit")
 	case ns.Durability != Fsync && ns.Durability != MayLoseTail:
 		return errors.New("unknown Durability of a log")
-	case max(ns.Subscribe, ns.Publish, ns.ReadHistory, ns.Presence) > Anyone:
+	case max(ns.Subscribe, ns.Publish, ns.ReadHistory, ns.Presence, ns.ReadCursors) > Anyone:
 		return errors.New("unknown Access")
 	}
-	return nil
+	return ns.checkOwners()
 }
 
+func (ns Namespace) keepsLog() bool { return ns.Kind == Log || ns.Kind == Inbox }
+
 func (ns Namespace) rules() engine.Rules {
-	if ns.Kind != Log {
-		return engine.Rules{Kind: ns.Kind, MaxKeys: ns.MaxKeys, Durability: ns.Durability}
+	switch ns.Kind {
+	case Pub:
+		return engine.Rules{}
+	case Map:
+		return engine.Rules{Kind: engine.KindMap, MaxKeys: ns.MaxKeys, Durability: ns.Durability}
 	}
 	h := ns.History
 	if h == (History{}) {
 		h = History{Size: 1_000, Age: 24 * time.Hour}
 	}
-	return engine.Rules{Kind: Log, MaxPublications: h.Size, MaxBytes: h.Bytes, MaxAge: h.Age, Durability: ns.Durability}
+	return engine.Rules{Kind: engine.KindLog, MaxPublications: h.Size, MaxBytes: h.Bytes, MaxAge: h.Age, Durability: ns.Durability}
 }
 
-// presenceGather is how long changes of a presence map gather before its readers are woken.
-const presenceGather = 250 * time.Millisecond
-
-// namespaces are the rules by name.
+// namespaces are the rules by name. Those of inboxes name their owners.
 type namespaces map[string]Namespace
 
-// presenceNamespace is the rules of the maps that say who is in a channel, but for who may see them.
-var presenceNamespace = Namespace{Kind: Map, MaxKeys: 100_000}
+func newNamespaces(given map[string]Namespace) namespaces {
+	all := make(namespaces, len(given))
+	for name, ns := range given {
+		all[name] = ns.owned()
+	}
+	return all
+}
 
-// of returns the namespace of a channel. The rules of a presence map are those of its channel's presence.
+// of returns the namespace of a channel. The rules of a map that belongs to another channel follow from those of that.
 func (all namespaces) of(channel string) (Namespace, error) {
 	if err := wire.ValidateChannel(channel); err != nil {
 		return Namespace{}, err
 	}
-	name := wire.Namespace(channel)
 	if inside, ok := presentIn(channel); ok {
 		ns, err := all.of(inside)
-		presence := presenceNamespace
-		presence.Subscribe, presence.ReadHistory = ns.Presence, ns.Presence
-		return presence, err
+		return ns.presence(), err
 	}
+	if of, ok := wire.ReadOf(channel); ok {
+		ns, err := all.of(of)
+		return ns.cursors(), err
+	}
+	name := wire.Namespace(channel)
 	ns, ok := all[name]
 	if !ok {
 		return Namespace{}, wire.Errorf(wire.CodeBadChannel, "there is no namespace %q", name)
@@ -119,17 +138,13 @@ func (all namespaces) of(channel string) (Namespace, error) {
 	return ns, nil
 }
 
-// presentIn returns the channel whose presence map is named.
-func presentIn(channel string) (string, bool) {
-	return strings.CutPrefix(channel, wire.PresenceMap(""))
-}
-
 // engineRules is what the engine keeps of a channel.
 func (all namespaces) engineRules(channel string) engine.Rules {
 	if _, ok := presentIn(channel); ok {
-		rules := presenceNamespace.rules()
-		rules.Gather = presenceGather
-		return rules
+		return companionRules(Fsync)
+	}
+	if of, ok := wire.ReadOf(channel); ok {
+		return companionRules(all[wire.Namespace(of)].Durability)
 	}
 	return all[wire.Namespace(channel)].rules()
 }

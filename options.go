@@ -29,11 +29,18 @@ type Options struct {
 
 	// OnConnect decides who a client is, or refuses it with an error. Nil: every client is anonymous.
 	OnConnect func(ctx context.Context, r ConnectRequest) (Identity, error)
-	// OnSubscribe may refuse a subscription, or a read of history, that the namespace's rules allow. Nil: none.
+	// OnSubscribe may refuse a subscription, or a read of history, that the namespace's rules allow. Nil: none. It is asked
+	// about a channel also when its read cursors are to be read or set.
 	OnSubscribe func(ctx context.Context, s Session, channel string) error
 	// OnPublish may refuse or change a publish that the namespace's rules allow. Nil: none. It is not called for
 	// Server.Publish.
 	OnPublish func(ctx context.Context, s Session, p *PublishRequest) error
+
+	// OnSet and OnDelete may refuse or change what a client does to a key of a map, read cursors included, where the namespace's
+	// rules allow it. They must leave Channel and Key as they are. Nil: none. They are not called for Server.Set and
+	// Server.Delete, nor for presence.
+	OnSet    func(ctx context.Context, s Session, c *SetRequest) error
+	OnDelete func(ctx context.Context, s Session, c *DeleteRequest) error
 
 	// OnCall answers calls to the server. Nil: nobody does. The context ends with the caller's patience.
 	OnCall func(ctx context.Context, s Session, c CallRequest) (Data, error)
@@ -75,6 +82,12 @@ type Identity struct {
 // PublishRequest is a client's message on its way to a channel.
 type PublishRequest = wire.Publish
 
+// SetRequest is a client's change of a key, and DeleteRequest its deletion.
+type (
+	SetRequest    = wire.Set
+	DeleteRequest = wire.Delete
+)
+
 // CallRequest is a client's call.
 type CallRequest = wire.Call
 
@@ -88,10 +101,10 @@ func (o *Options) check() error {
 	if len(o.Namespaces) == 0 {
 		return errors.New("earshot: Options.Namespaces is empty, so no channel could exist")
 	}
-	if _, taken := o.Namespaces[wire.Namespace(wire.PresenceMap(""))]; taken {
-		return errors.New("earshot: the namespace presence is the server's own; set Presence of a namespace instead")
-	}
 	for name, ns := range o.Namespaces {
+		if instead, taken := companionNamespaces[name]; taken {
+			return fmt.Errorf("earshot: the namespace %s is the server's own; %s", name, instead)
+		}
 		if err := ns.check(); err != nil {
 			return fmt.Errorf("earshot: namespace %q: %w", name, err)
 		}

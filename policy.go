@@ -48,6 +48,14 @@ func (p policy) read(ctx context.Context, s *session.Session, channel string, ru
 	if _, err := p.allow(s, channel, rule); err != nil {
 		return err
 	}
+	if of, ok := wire.ReadOf(channel); ok {
+		channel = of
+	}
+	return p.admit(ctx, s, channel)
+}
+
+// admit asks the application who may read the channel.
+func (p policy) admit(ctx context.Context, s *session.Session, channel string) error {
 	if p.hooks.OnSubscribe == nil {
 		return nil
 	}
@@ -66,14 +74,6 @@ func (p policy) Publish(ctx context.Context, s *session.Session, m *wire.Publish
 		return nil
 	}
 	return p.hooks.OnPublish(ctx, Session{s}, m)
-}
-
-func (p policy) Change(_ context.Context, s *session.Session, channel string) error {
-	ns, err := p.allow(s, channel, mayPublish)
-	if err == nil && ns.Kind != Map {
-		return wire.Errorf(wire.CodeWrongKind, "the channel is no map: publish to it")
-	}
-	return err
 }
 
 func mayPublish(ns Namespace) Access { return ns.Publish }
@@ -103,13 +103,21 @@ func (p policy) allow(s *session.Session, channel string, rule func(Namespace) A
 	if err != nil {
 		return Namespace{}, err
 	}
-	switch rule(ns) {
-	case Anyone:
-		return ns, nil
-	case Users:
-		if s.User() != "" {
-			return ns, nil
-		}
+	if !rule(ns).includes(s.User(), channel) {
+		return Namespace{}, &wire.ProtocolError{Code: wire.CodeForbidden}
 	}
-	return Namespace{}, &wire.ProtocolError{Code: wire.CodeForbidden}
+	return ns, nil
+}
+
+// includes reports whether user is one of those that may use channel; empty for an anonymous client.
+func (a Access) includes(user, channel string) bool {
+	switch a {
+	case Anyone:
+		return true
+	case Users:
+		return user != ""
+	case owner:
+		return user != "" && user == ownerOf(channel)
+	}
+	return false
 }

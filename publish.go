@@ -58,6 +58,9 @@ func (s *Server) commit(ctx context.Context, m Message, p engine.Proposal) (Rece
 	if err := wire.ValidateMessage(m.Message); err != nil {
 		return Receipt{}, err
 	}
+	if err := ns.checkValue(m.Data); err != nil {
+		return Receipt{}, err
+	}
 	p.Idem, p.Message = m.Idem, m.Message
 	r, err := engine.PublishWait(ctx, s.engine, p)
 	if err != nil {

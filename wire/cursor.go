@@ -1,8 +1,15 @@
 package wire
 
+import "strings"
+
+const readPrefix = "read:"
+
 // ReadMap returns the name of the map that says how far users have read channel: its keys are users, its values
 // ReadCursors. It is a valid channel if channel is one of at most MaxReadBytes.
-func ReadMap(channel string) string { return "read:" + channel }
+func ReadMap(channel string) string { return readPrefix + channel }
+
+// ReadOf undoes ReadMap: it returns the channel whose read cursors are in the map, or false if channel is no such map.
+func ReadOf(channel string) (of string, ok bool) { return strings.CutPrefix(channel, readPrefix) }
 
 // ReadCursor says how far a log was read: up to and including the publication of that offset and position. The offset
 // alone would not do: after the log began anew, it counts other publications.

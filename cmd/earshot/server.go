@@ -72,13 +72,17 @@ func namespace(ns config.Namespace) earshot.Namespace {
 		Publish:     access[ns.Publish],
 		ReadHistory: access[ns.ReadHistory],
 		Presence:    access[ns.Presence],
+		ReadCursors: access[ns.ReadCursors],
 		MaxKeys:     ns.MaxKeys,
+		MaxValue:    int(ns.MaxValue),
 	}
 }
 
 // What the configuration's words are in the library.
 var (
-	kinds        = [...]earshot.Kind{config.KindPub: earshot.Pub, config.KindLog: earshot.Log, config.KindMap: earshot.Map}
+	kinds = [...]earshot.Kind{
+		config.KindPub: earshot.Pub, config.KindLog: earshot.Log, config.KindMap: earshot.Map, config.KindInbox: earshot.Inbox,
+	}
 	durabilities = [...]earshot.Durability{config.Fsync: earshot.Fsync, config.MayLoseTail: earshot.MayLoseTail}
 	access       = [...]earshot.Access{config.Nobody: earshot.Nobody, config.Users: earshot.Users, config.Anyone: earshot.Anyone}
 )

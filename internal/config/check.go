@@ -9,45 +9,71 @@ import (
 func check(cfg *Config, d *decoder) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Namespaces)) {
 		ns := cfg.Namespaces[name]
-		if ns.Kind == KindLog && ns.History == (History{}) {
+		if keepsLog(ns.Kind) && ns.History == (History{}) {
 			ns.History = DefaultHistory
 			cfg.Namespaces[name] = ns
 		}
-		if name == presenceNamespace {
-			full := join("namespaces", name)
-			d.problems.add(&Error{Where: d.at[full], Key: full, Reason: "is the server's own; set `presence` of another namespace"})
+		key := join("namespaces", name)
+		if reason, taken := reserved[name]; taken {
+			d.refuse(key, reason)
 		}
-		for _, s := range settings(ns) {
-			if !s.set || slices.Contains(s.kinds, ns.Kind) {
-				continue
+		for _, s := range settings {
+			if !slices.Contains(s.kinds, ns.Kind) {
+				d.refuse(join(key, s.name), s.reason)
 			}
-			full := join(join("namespaces", name), s.name)
-			d.problems.add(&Error{Where: d.at[full], Key: full, Reason: s.reason})
+		}
+		d.checkCursors(ns, join(key, "read_cursors"))
+		if cfg.Engine != "" {
+			d.refuse(join(key, "durability"), "has no effect on Redis, whose own settings say what is kept; remove it, or `engine`")
 		}
 	}
 }
 
-// presenceNamespace is the namespace of the maps that say who is in a channel.
-const presenceNamespace = "presence"
+func keepsLog(k Kind) bool { return k == KindLog || k == KindInbox }
 
-// setting is one that not every kind of namespace has.
-type setting struct {
+// refuse reports key, if the file has it.
+func (d *decoder) refuse(key, reason string) {
+	if at, there := d.at[key]; there {
+		d.problems.add(&Error{Where: at, Key: key, Reason: reason})
+	}
+}
+
+func (d *decoder) checkCursors(ns Namespace, key string) {
+	switch {
+	case ns.ReadCursors == Anyone:
+		d.refuse(key, "cannot be `anyone`, because a cursor is kept for a user; write `users`")
+	case ns.Kind == KindInbox && ns.ReadCursors == Nobody:
+		d.refuse(key, "cannot be `nobody`: an inbox always has read cursors, which only its user sees; remove it")
+	}
+}
+
+// reserved are the namespaces of maps that belong to other channels.
+var reserved = map[string]string{
+	"presence": "is the server's own; set `presence` of another namespace",
+	"read":     "is the server's own; set `read_cursors` of another namespace",
+}
+
+// What is wrong with a setting in a namespace of a kind that does not have it.
+const (
+	forLogs     = "is for logs; add `kind: log` to the namespace or remove it"
+	forMaps     = "is for maps; add `kind: map` to the namespace or remove it"
+	forKept     = "is for logs and maps; add `kind: log` or `kind: map` to the namespace or remove it"
+	notForInbox = "is not for inboxes: each belongs to one user, and nobody else may use it; remove it"
+)
+
+// settings are those that not every kind of namespace has.
+var settings = []struct {
 	name   string
-	set    bool
 	kinds  []Kind
 	reason string
-}
-
-func settings(ns Namespace) []setting {
-	const (
-		forLogs = "is for logs; add `kind: log` to the namespace or remove it"
-		forMaps = "is for maps; add `kind: map` to the namespace or remove it"
-		forKept = "is for logs and maps; add `kind: log` or `kind: map` to the namespace or remove it"
-	)
-	return []setting{
-		{"history", ns.History != (History{}), []Kind{KindLog}, forLogs},
-		{"durability", ns.Durability != Fsync, []Kind{KindLog, KindMap}, forKept},
-		{"read_history", ns.ReadHistory != Nobody, []Kind{KindLog, KindMap}, forKept},
-		{"max_keys", ns.MaxKeys != 0, []Kind{KindMap}, forMaps},
-	}
+}{
+	{"history", []Kind{KindLog, KindInbox}, forLogs},
+	{"durability", []Kind{KindLog, KindInbox, KindMap}, forKept},
+	{"read_history", []Kind{KindLog, KindInbox, KindMap}, forKept},
+	{"read_history", []Kind{KindPub, KindLog, KindMap}, notForInbox},
+	{"subscribe", []Kind{KindPub, KindLog, KindMap}, notForInbox},
+	{"presence", []Kind{KindPub, KindLog, KindMap}, notForInbox},
+	{"read_cursors", []Kind{KindLog, KindInbox}, forLogs},
+	{"max_keys", []Kind{KindMap}, forMaps},
+	{"max_value", []Kind{KindMap}, forMaps},
 }

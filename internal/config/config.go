@@ -36,25 +36,32 @@ type Config struct {
 
 // Namespace is the rules of the channels whose names begin with it. Its zero value keeps nothing and allows nothing.
 type Namespace struct {
-	// What a channel keeps: `pub` keeps nothing, `log` is ordered and retained, `map` has the last value of each key.
+	// What a channel keeps: `pub` keeps nothing, `log` is ordered and retained, `map` has the last value of each key. `inbox` is
+	// a log for each user, whose name comes after the colon: only that user's clients may subscribe to it and read it.
 	Kind Kind `yaml:"kind" default:"pub"`
-	// How much a `log` keeps. What is beyond any of its limits is dropped, the oldest first. A limit that is left out does not
+	// How much a `log` or `inbox` keeps. What is beyond any of its limits is dropped, the oldest first. A limit that is left out does not
 	// apply, but a log always has one: if none is named, it keeps 1,000 publications for 24 hours.
 	History History `yaml:"history"`
-	// What an acknowledged publication of a `log` or `map` survives: `fsync` a power cut; `may-lose-tail` a clean stop, but
-	// after `kill -9` or a crash of the machine the newest may be gone, and the channel then begins anew.
+	// What an acknowledged publication of a `log`, `inbox` or `map` survives: `fsync` a power cut; `may-lose-tail` a clean stop, but
+	// after `kill -9` or a crash of the machine the newest may be gone, and the channel then begins anew. Not with an
+	// `engine`: there it is Redis that says.
 	Durability Durability `yaml:"durability" default:"fsync"`
 	// Who may subscribe: `nobody`, `users` (clients with a token), or `anyone` (where `allow_anonymous` lets them connect).
 	Subscribe Who `yaml:"subscribe" default:"nobody"`
-	// Who may publish, or, in a `map`, set and delete keys.
+	// Who may publish, or, in a `map`, set and delete keys. In an `inbox`: who may publish into those of all users.
 	Publish Who `yaml:"publish" default:"nobody"`
 	// Who may read a log's history: in pages, or by subscribing from some publications before the newest. Who may read a
 	// `map` in pages; whoever may subscribe to it is told all of its keys.
 	ReadHistory Who `yaml:"read_history" default:"nobody"`
-	// Who may be present in the channels, and see who is.
+	// Who may be present in the channels, and see who is. Not for an `inbox`.
 	Presence Who `yaml:"presence" default:"nobody"`
+	// Who may say how far they have read a `log`: `nobody` or `users`. An `inbox` always has read cursors. Whoever may subscribe
+	// to a channel sees them.
+	ReadCursors Who `yaml:"read_cursors" default:"nobody"`
 	// How many keys a `map` may have. Left out: 10,000.
 	MaxKeys int `yaml:"max_keys" min:"1" max:"1000000"`
+	// How much data the value of a key of a `map` may have. Left out: 64KB.
+	MaxValue Bytes `yaml:"max_value" min:"1B" max:"64KB"`
 }
 
 // History limits what a log keeps. A zero field sets no limit; the zero value means DefaultHistory.

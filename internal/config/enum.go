@@ -10,12 +10,13 @@ type Kind uint8
 
 // The kinds.
 const (
-	KindPub Kind = iota // nothing
-	KindLog             // an ordered, retained log
-	KindMap             // the last value of each key
+	KindPub   Kind = iota // nothing
+	KindLog               // an ordered, retained log
+	KindMap               // the last value of each key
+	KindInbox             // a log for each user
 )
 
-var kindNames = []string{"pub", "log", "map"}
+var kindNames = []string{"pub", "log", "map", "inbox"}
 
 // String returns the name used in the file.
 func (k Kind) String() string { return kindNames[k] }

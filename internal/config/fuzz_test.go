@@ -39,7 +39,7 @@ func checkAccepted(t *testing.T, cfg *Config) {
 		t.Errorf("accepted %+v", cfg)
 	}
 	for name, ns := range cfg.Namespaces {
-		if hasHistory := ns.History != (History{}); hasHistory != (ns.Kind == KindLog) || name == "" {
+		if hasHistory := ns.History != (History{}); hasHistory != keepsLog(ns.Kind) || name == "" {
 			t.Errorf("accepted namespace %q: %+v", name, ns)
 		}
 		if h := ns.History; h.Size < 0 || h.Bytes < 0 || h.Age < 0 {

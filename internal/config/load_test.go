@@ -23,7 +23,10 @@ namespaces:
     subscribe: anyone
     publish: users
     read_history: anyone
+    read_cursors: users
   news: { kind: log }
+  inbox: { kind: inbox, publish: users }
+  board: { kind: map, max_keys: 100, max_value: 4KB }
   live:
     subscribe: users
 `
@@ -43,9 +46,12 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			"chat": {
 				Kind: KindLog, History: History{Size: 10000, Bytes: 64 << 20, Age: 720 * time.Hour},
 				Durability: MayLoseTail, Subscribe: Anyone, Publish: Users, ReadHistory: Anyone,
+				ReadCursors: Users,
 			},
-			"news": {Kind: KindLog, History: DefaultHistory},
-			"live": {Subscribe: Users},
+			"news":  {Kind: KindLog, History: DefaultHistory},
+			"inbox": {Kind: KindInbox, History: DefaultHistory, Publish: Users},
+			"board": {Kind: KindMap, MaxKeys: 100, MaxValue: 4 << 10},
+			"live":  {Subscribe: Users},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

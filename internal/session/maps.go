@@ -10,8 +10,13 @@ import (
 
 // set changes a key of a map; the answer follows when it is committed.
 func (l *Link) set(id uint64, s wire.Set) error {
-	if err := l.mayChange(s.Channel); err != nil {
+	ctx, cancel := l.node.requestContext()
+	defer cancel()
+	if err := l.node.Policy.Set(ctx, l.session, &s); err != nil {
 		return err
+	}
+	if of, ok := wire.ReadOf(s.Channel); ok {
+		return l.moveCursor(ctx, id, s, of)
 	}
 	message := wire.Message{Data: wire.Data{Body: bytes.Clone(s.Data.Body), Binary: s.Data.Binary}}
 	change := &engine.MapChange{Key: s.Key, IfVersion: s.If, TTL: s.TTL}
@@ -49,7 +54,9 @@ func expiry(ttl time.Duration) time.Time {
 
 // remove deletes a key of a map.
 func (l *Link) remove(id uint64, d wire.Delete) error {
-	if err := l.mayChange(d.Channel); err != nil {
+	ctx, cancel := l.node.requestContext()
+	defer cancel()
+	if err := l.node.Policy.Delete(ctx, l.session, &d); err != nil {
 		return err
 	}
 	change := &engine.MapChange{Key: d.Key, Delete: true, IfVersion: d.If}
@@ -59,10 +66,4 @@ func (l *Link) remove(id uint64, d wire.Delete) error {
 		}
 	})
 	return nil
-}
-
-func (l *Link) mayChange(channel string) error {
-	ctx, cancel := l.node.requestContext()
-	defer cancel()
-	return l.node.Policy.Change(ctx, l.session, channel)
 }

@@ -26,8 +26,10 @@ type Policy interface {
 	History(ctx context.Context, s *Session, channel string) error
 	// Publish may change what is published.
 	Publish(ctx context.Context, s *Session, p *wire.Publish) error
-	// Change is asked before a key of a map is set or deleted, Presence before a client joins or leaves a channel.
-	Change(ctx context.Context, s *Session, channel string) error
+	// Set and Delete are asked before a key of a map is changed, and may change how. Presence is asked before a client joins or
+	// leaves a channel.
+	Set(ctx context.Context, s *Session, c *wire.Set) error
+	Delete(ctx context.Context, s *Session, c *wire.Delete) error
 	Presence(ctx context.Context, s *Session, channel string) error
 	// Call answers a call to the server; CallSession is asked before one is carried to another session.
 	Call(ctx context.Context, s *Session, c wire.Call) (wire.Data, error)

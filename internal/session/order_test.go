@@ -209,7 +209,8 @@ func (openPolicy) Connect(context.Context, Handshake, wire.Hello) (Identity, err
 func (openPolicy) Subscribe(context.Context, *Session, string) error      { return nil }
 func (openPolicy) History(context.Context, *Session, string) error        { return nil }
 func (openPolicy) Publish(context.Context, *Session, *wire.Publish) error { return nil }
-func (openPolicy) Change(context.Context, *Session, string) error         { return nil }
+func (openPolicy) Set(context.Context, *Session, *wire.Set) error         { return nil }
+func (openPolicy) Delete(context.Context, *Session, *wire.Delete) error   { return nil }
 func (openPolicy) Presence(context.Context, *Session, string) error       { return nil }
 func (openPolicy) CallSession(context.Context, *Session, wire.Call) error { return nil }
 func (openPolicy) Call(_ context.Context, _ *Session, c wire.Call) (wire.Data, error) {

@@ -140,10 +140,15 @@ func (l *Link) published(id uint64, channel string, r engine.Receipt, err error)
 		l.refuse(id, err)
 		return
 	}
-	l.answer(id, wire.Published{
+	l.answer(id, published(channel, r))
+}
+
+// published returns a receipt as it goes over the wire.
+func published(channel string, r engine.Receipt) wire.Published {
+	return wire.Published{
 		Channel: channel, Position: r.Position.String(), Offset: r.Position.Offset,
 		Duplicate: r.Duplicate, Durability: r.Durability.String(),
-	})
+	}
 }
 
 // history answers with a page.
