@@ -87,7 +87,7 @@ func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, e
 func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *Server {
 	s := &Server{log: log, namespaces: rules, engine: e, notice: o.CloseNotice, closed: make(chan struct{})}
 	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
-	s.hub = hub.New(e, rules.engineRules, log, s.sockets.AwaitRoom)
+	s.hub = hub.New(e, rules.engineRules, log)
 	peers, _ := e.(engine.Nodes)
 	s.node = session.NewNode(session.Config{
 		Hub: s.hub, Engine: e, Peers: peers, Log: log, HelloTimeout: o.helloTimeout(),

@@ -24,6 +24,7 @@ func runServer(ctx context.Context, addr string, o earshot.Options, page http.Ha
 		return err
 	}
 	limitMemory()
+	addThreads()
 	quiet, stop := context.WithCancel(ctx)
 	var collecting sync.WaitGroup
 	defer collecting.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/earshot/earshot/engine"
@@ -36,6 +37,7 @@ type channel struct {
 
 	mu        sync.Mutex
 	listeners []*Subscription // guarded by mu; each knows its index
+	crowded   atomic.Bool     // there are more than crowd of them; written with mu held
 }
 
 func newChannel(name string, rules engine.Rules) *channel {
@@ -123,6 +125,7 @@ func (c *channel) add(s *Subscription) {
 	defer c.mu.Unlock()
 	s.index = len(c.listeners)
 	c.listeners = append(c.listeners, s)
+	c.crowded.Store(len(c.listeners) > crowd)
 }
 
 // remove takes s out and reports whether it was in. The last listener takes its place and is woken, since a turn of
@@ -139,9 +142,10 @@ func (c *channel) remove(s *Subscription) bool {
 	moved.index = s.index
 	c.listeners[last] = nil
 	c.listeners = c.listeners[:last]
+	c.crowded.Store(last > crowd)
 	s.index = -1
 	if moved != s {
-		moved.listener.Wake()
+		c.wakeOne(moved)
 	}
 	return true
 }

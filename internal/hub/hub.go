@@ -26,10 +26,12 @@ const (
 	shrinkEvery = 30 * time.Second
 )
 
-// Listener is woken when one of its subscriptions may have something to read.
+// Listener is woken when one of its subscriptions may have something to read. Its methods must not block, and may be called
+// at any time by any goroutine, also when there is nothing to read.
 type Listener interface {
-	// Wake must not block, and may be called at any time by any goroutine, also when there is nothing to read.
 	Wake()
+	// WakeLater is Wake for one of a crowd that hears the same, or for one that is behind: others may go first.
+	WakeLater()
 }
 
 // Hub connects listeners to an engine. It is an engine.Feed.
@@ -37,11 +39,10 @@ type Hub struct {
 	engine engine.Engine
 	rules  func(channel string) engine.Rules
 	log    *slog.Logger
-	pace   func(context.Context)
 	seed   maphash.Seed
 	shards [shards]shard
 
-	news  *line[*channel]      // channels whose listeners are to be woken
+	news  *line[*channel]      // channels whose listeners are to be woken; those with a crowd stand in its second row
 	reads *line[*Subscription] // subscriptions that wait for a page of the log
 	again retries
 }
@@ -51,11 +52,10 @@ type shard struct {
 	channels map[string]*channel
 }
 
-// New returns a Hub over e. Rules says of what kind a channel is. Pace is called between two turns of waking, and waits
-// while those who were woken have too much to do.
-func New(e engine.Engine, rules func(channel string) engine.Rules, log *slog.Logger, pace func(context.Context)) *Hub {
+// New returns a Hub over e. Rules says of what kind a channel is.
+func New(e engine.Engine, rules func(channel string) engine.Rules, log *slog.Logger) *Hub {
 	h := &Hub{
-		engine: e, rules: rules, log: log, pace: pace, seed: maphash.MakeSeed(),
+		engine: e, rules: rules, log: log, seed: maphash.MakeSeed(),
 		news: newLine[*channel](), reads: newLine[*Subscription](),
 	}
 	for i := range h.shards {
@@ -67,7 +67,7 @@ func New(e engine.Engine, rules func(channel string) engine.Rules, log *slog.Log
 // Run wakes listeners and reads for those who are behind, until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() { h.wake(ctx) })
+	wg.Go(func() { h.wake() })
 	for range readers {
 		wg.Go(func() { h.read(ctx) })
 	}

@@ -2,12 +2,17 @@ package hub
 
 import "sync"
 
-// line is a queue that workers take from in turn. Whoever puts an item makes sure that it stands in line once, which
-// bounds the line by the number of items there are.
+// maxFirstRun is how many items of the first row are taken in a row while there are some in the second.
+const maxFirstRun = 8
+
+// line is a queue of two rows that workers take from in turn: those of the first row go before those of the second, but not
+// always. Whoever puts an item makes sure that it stands in line once, which bounds the line by the number of items there are.
 type line[T any] struct {
 	mu     sync.Mutex
 	ready  sync.Cond
-	items  []T
+	first  []T
+	second []T
+	run    int // items of the first row since the last of the second
 	closed bool
 }
 
@@ -17,28 +22,37 @@ func newLine[T any]() *line[T] {
 	return l
 }
 
-// put adds item at the end.
-func (l *line[T]) put(item T) {
+// put adds item at the end of a row.
+func (l *line[T]) put(item T, second bool) {
 	l.mu.Lock()
-	l.items = append(l.items, item)
+	if second {
+		l.second = append(l.second, item)
+	} else {
+		l.first = append(l.first, item)
+	}
 	l.mu.Unlock()
 	l.ready.Signal()
 }
 
-// take waits for the first item. It reports false once the line is closed.
+// take waits for the next item. It reports false once the line is closed.
 func (l *line[T]) take() (item T, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.items) == 0 && !l.closed {
+	for len(l.first)+len(l.second) == 0 && !l.closed {
 		l.ready.Wait()
 	}
 	if l.closed {
 		return item, false
 	}
-	item = l.items[0]
+	row := &l.first
+	l.run++
+	if len(l.first) == 0 || len(l.second) > 0 && l.run > maxFirstRun {
+		row, l.run = &l.second, 0
+	}
+	item = (*row)[0]
 	var none T
-	l.items[0] = none
-	l.items = l.items[1:]
+	(*row)[0] = none
+	*row = (*row)[1:]
 	return item, true
 }
 

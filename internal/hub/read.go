@@ -60,7 +60,7 @@ func (h *Hub) read(ctx context.Context) {
 			continue
 		}
 		s.found.Store(found)
-		s.listener.Wake()
+		s.listener.WakeLater()
 	}
 }
 
@@ -104,7 +104,7 @@ func (h *Hub) readAgain() {
 	h.again.mu.Unlock()
 	for _, s := range subs {
 		if s.joined() {
-			h.reads.put(s)
+			h.reads.put(s, false)
 		}
 	}
 }

@@ -157,7 +157,7 @@ func (s *Subscription) askLog(top *engine.Position) (Event, bool) {
 	ahead := s.proven && s.at.Epoch == top.Epoch && s.at.Offset >= top.Offset
 	if !ahead {
 		s.asked = true
-		s.hub.reads.put(s)
+		s.hub.reads.put(s, false)
 	}
 	return Event{}, false
 }

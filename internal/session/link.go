@@ -66,6 +66,18 @@ type subscription struct {
 // Wake is called by the hub when a subscription may have news.
 func (l *Link) Wake() { l.transport.Notify() }
 
+// laterNotifier is a Transport whose connections take turns: NotifyLater is Notify where others may go first.
+type laterNotifier interface{ NotifyLater() }
+
+// WakeLater is called by the hub where others may go first.
+func (l *Link) WakeLater() {
+	if t, ok := l.transport.(laterNotifier); ok {
+		t.NotifyLater()
+	} else {
+		l.transport.Notify()
+	}
+}
+
 // Lost says that the connection is over. The session waits for a while to be resumed.
 func (l *Link) Lost() {
 	l.mu.Lock()

@@ -95,7 +95,7 @@ func newOrderRun(t *testing.T, req wire.Subscribe, first uint64, eager bool) *or
 	r := &orderRun{engine: newGatedEngine(3), steps: make(chan struct{}, 3), eager: eager}
 	r.engine.first = first
 	rules := func(string) engine.Rules { return engine.Rules{Kind: engine.KindLog} }
-	h := hub.New(r.engine, rules, slog.New(slog.DiscardHandler), func(context.Context) {})
+	h := hub.New(r.engine, rules, slog.New(slog.DiscardHandler))
 	r.engine.feed = h
 	node := NewNode(Config{Hub: h, Engine: r.engine, Policy: openPolicy{}, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())

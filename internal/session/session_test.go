@@ -62,7 +62,7 @@ func inBubble(t *testing.T, c Config, f func(b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, engine: &slowEngine{gatedEngine: newGatedEngine(0)}}
 		log := slog.New(slog.DiscardHandler)
-		c.Hub = hub.New(b.engine, func(string) engine.Rules { return engine.Rules{} }, log, func(context.Context) {})
+		c.Hub = hub.New(b.engine, func(string) engine.Rules { return engine.Rules{} }, log)
 		c.Engine, c.Log, c.Policy = b.engine, log, openPolicy{}
 		b.node = NewNode(c)
 		b.connect()

@@ -86,6 +86,9 @@ func (s *socket) Closed(error) { s.link.Lost() }
 // Notify has Fill called.
 func (s *socket) Notify() { s.conn.Notify() }
 
+// NotifyLater has Fill called after those of others.
+func (s *socket) NotifyLater() { s.conn.NotifyLater() }
+
 // Close ends the connection once what the session said is sent.
 func (s *socket) Close(code wire.Code, reason string) { s.conn.Close(uint16(code), reason) }
 

@@ -14,7 +14,7 @@ type Config struct {
 	PongGrace       time.Duration // (10 s) a peer from which nothing at all came for this long after a ping is cut off
 	StallTimeout    time.Duration // (30 s) a socket that takes no byte for this long is cut off; with TLS, one that does not take a turn
 	CloseTimeout    time.Duration // (5 s) for what is left to say, and once more for the peer's close frame
-	Workers         int           // (2) flush workers
+	Workers         int           // (2) pairs of flush workers
 	TurnBytes       int           // (16 KB) what one connection may write before it is another's turn
 }
 

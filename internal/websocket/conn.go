@@ -33,7 +33,7 @@ type Handler interface {
 type Conn struct {
 	// Set by Upgrade, then read-only.
 	server   *Server
-	worker   *worker
+	workers  *[lanes]*worker
 	sock     socket
 	handler  Handler
 	protocol string
@@ -48,7 +48,8 @@ type Conn struct {
 
 	// Who may call Fill and write: see turn.go.
 	turn     atomic.Uint32
-	waiting  *Conn         // the next in the worker's list; guarded by worker.mu
+	waiting  [lanes]*Conn  // the next in the list of each worker, and
+	listed   [lanes]bool   // whether the connection is in it; each guarded by that worker's mu
 	lastTurn chan struct{} // closed when the last turn has ended; set by the reading goroutine while a turn is taken
 	farewell int           // turns since Close; owned by the turn
 
@@ -74,7 +75,7 @@ type Conn struct {
 }
 
 func newConn(s *Server, sock socket, protocol string) *Conn {
-	c := &Conn{server: s, worker: s.pickWorker(), sock: sock, protocol: protocol}
+	c := &Conn{server: s, workers: s.pickWorkers(), sock: sock, protocol: protocol}
 	c.parser.maxMessageBytes, c.parser.maxFrames = s.cfg.MaxMessageBytes, s.cfg.MaxFragments
 	c.turn.Store(turnTaken) // by Upgrade, until the handler is there
 	return c

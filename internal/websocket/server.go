@@ -23,9 +23,8 @@ var (
 type Server struct {
 	cfg     Config // with defaults
 	wheel   *wheel
-	workers []*worker
-	backlog *backlog
-	next    atomic.Uint32 // the worker of the next connection
+	workers [][lanes]*worker // a worker for each lane
+	next    atomic.Uint32    // the worker of the next connection
 
 	quiet chan struct{} // closed after Close, when no connection is left: Run may end
 	idle  chan struct{} // closed after quiet, when Run has ended
@@ -42,14 +41,13 @@ type Server struct {
 func NewServer(cfg Config) *Server {
 	cfg = cfg.withDefaults()
 	s := &Server{
-		cfg:     cfg,
-		wheel:   newWheel(cfg),
-		backlog: newBacklog(),
-		quiet:   make(chan struct{}),
-		idle:    make(chan struct{}),
+		cfg:   cfg,
+		wheel: newWheel(cfg),
+		quiet: make(chan struct{}),
+		idle:  make(chan struct{}),
 	}
 	for range cfg.Workers {
-		s.workers = append(s.workers, newWorker(cfg.TurnBytes, s.backlog))
+		s.workers = append(s.workers, [lanes]*worker{newWorker(soon, cfg.TurnBytes), newWorker(later, cfg.TurnBytes)})
 	}
 	return s
 }
@@ -66,8 +64,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 	var running sync.WaitGroup
 	defer running.Wait()
-	for _, w := range s.workers {
-		running.Go(func() { w.run(ctx.Done()) })
+	for _, pair := range s.workers {
+		for _, w := range pair {
+			running.Go(func() { w.run(ctx.Done()) })
+		}
 	}
 	running.Go(func() { s.wheel.run(ctx.Done()) })
 
@@ -136,7 +136,7 @@ func (s *Server) serve(nc net.Conn, early []byte, protocol string, accept func(c
 	c.endTurn(false)
 }
 
-// pickWorker deals connections out to the workers in turn.
-func (s *Server) pickWorker() *worker {
-	return s.workers[s.next.Add(1)%uint32(len(s.workers))]
+// pickWorkers deals connections out to the pairs of workers in turn.
+func (s *Server) pickWorkers() *[lanes]*worker {
+	return &s.workers[s.next.Add(1)%uint32(len(s.workers))]
 }

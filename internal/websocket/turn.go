@@ -3,12 +3,14 @@ package websocket
 // States of Conn.turn. The turn is the right to call Fill and to write; a worker has it, or the goroutine that waits for a
 // full socket. So neither needs a lock.
 const (
-	turnIdle   uint32 = iota // nothing to say
-	turnQueued               // in the worker's list
-	turnTaken                // somebody has the turn
-	turnNoted                // somebody has the turn, and there was news since
-	turnEnding               // somebody has the turn, and the reading goroutine waits for its end: the last one
-	turnOver                 // there will be no more turns
+	turnIdle       uint32 = iota // nothing to say
+	turnSoon                     // in the worker's list of those who go first
+	turnLater                    // in the worker's list of those who go after them
+	turnTaken                    // somebody has the turn
+	turnNoted                    // somebody has the turn, and there was news since
+	turnNotedLater               // the same, but the news may wait
+	turnEnding                   // somebody has the turn, and the reading goroutine waits for its end: the last one
+	turnOver                     // there will be no more turns
 )
 
 // Notify says that there is something to fill. It costs little, never blocks and may be called at any time, any number of
@@ -16,12 +18,12 @@ const (
 func (c *Conn) Notify() {
 	for {
 		switch state := c.turn.Load(); state {
-		case turnIdle:
-			if c.turn.CompareAndSwap(state, turnQueued) {
-				c.worker.push(c)
+		case turnIdle, turnLater:
+			if c.turn.CompareAndSwap(state, turnSoon) {
+				c.workers[soon].push(c)
 				return
 			}
-		case turnTaken:
+		case turnTaken, turnNotedLater:
 			if c.turn.CompareAndSwap(state, turnNoted) {
 				return
 			}
@@ -31,23 +33,55 @@ func (c *Conn) Notify() {
 	}
 }
 
-// takeTurn begins the turn of a connection from the worker's list, unless it is over.
-func (c *Conn) takeTurn() bool { return c.turn.CompareAndSwap(turnQueued, turnTaken) }
+// NotifyLater is Notify where others may go first: for one of very many connections that are told the same.
+func (c *Conn) NotifyLater() {
+	for {
+		switch state := c.turn.Load(); state {
+		case turnIdle:
+			if c.turn.CompareAndSwap(state, turnLater) {
+				c.workers[later].push(c)
+				return
+			}
+		case turnTaken:
+			if c.turn.CompareAndSwap(state, turnNotedLater) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
 
-// endTurn gives the turn back, and queues for the next if there is more to say or news came.
+// takeTurn begins the turn of a connection from a list of the worker's. It reports false if the connection no longer
+// stands there: it is over, or has moved to the other list.
+func (c *Conn) takeTurn(from lane) bool {
+	standing := turnSoon
+	if from == later {
+		standing = turnLater
+	}
+	return c.turn.CompareAndSwap(standing, turnTaken)
+}
+
+// endTurn gives the turn back, and queues for the next if there is more to say or news came. Who has more to say than
+// fits in a turn lets others go first.
 func (c *Conn) endTurn(more bool) {
 	if !more && c.turn.CompareAndSwap(turnTaken, turnIdle) {
 		return
 	}
 	for {
-		state := c.turn.Load()
-		if state == turnEnding {
+		next, to := turnLater, later
+		switch state := c.turn.Load(); state {
+		case turnEnding:
 			close(c.lastTurn)
 			return
-		}
-		if c.turn.CompareAndSwap(state, turnQueued) {
-			c.worker.push(c)
-			return
+		case turnNoted:
+			next, to = turnSoon, soon
+			fallthrough
+		default:
+			if c.turn.CompareAndSwap(state, next) {
+				c.workers[to].push(c)
+				return
+			}
 		}
 	}
 }
@@ -57,7 +91,7 @@ func (c *Conn) endTurn(more bool) {
 func (c *Conn) stopTurns() {
 	for {
 		state := c.turn.Load()
-		if state == turnIdle || state == turnQueued {
+		if state == turnIdle || state == turnSoon || state == turnLater {
 			if c.turn.CompareAndSwap(state, turnOver) {
 				return
 			}

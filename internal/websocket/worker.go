@@ -5,10 +5,11 @@ import "sync"
 // maxKeptBytes is the size over which a buffer that a large message made grow is not kept.
 const maxKeptBytes = 64 << 10
 
-// worker serves the connections that were given to it, in turn, when they have something to say. It never blocks on one.
+// worker serves one lane of the connections that were given to it, in turn, when they have something to say. It never
+// blocks on one.
 type worker struct {
+	lane      lane
 	turnBytes int
-	backlog   *backlog
 	wake      chan struct{} // holds one token while the list may not be empty
 	buf       []byte        // owned by run
 
@@ -16,27 +17,28 @@ type worker struct {
 	first, last *Conn // linked by Conn.waiting
 }
 
-func newWorker(turnBytes int, b *backlog) *worker {
-	return &worker{turnBytes: turnBytes, backlog: b, wake: make(chan struct{}, 1)}
+func newWorker(l lane, turnBytes int) *worker {
+	return &worker{lane: l, turnBytes: turnBytes, wake: make(chan struct{}, 1)}
 }
 
-// push appends a connection to the list. Its turn is turnQueued, so it is not in it.
+// push appends a connection to the list, unless it is in. One that has moved to the other lane, or is over, stays until
+// it is popped, to no effect.
 func (w *worker) push(c *Conn) {
-	w.backlog.add()
 	w.mu.Lock()
-	wasEmpty := w.first == nil
-	if wasEmpty {
-		w.first = c
-	} else {
-		w.last.waiting = c
+	defer w.mu.Unlock()
+	if c.listed[w.lane] {
+		return
 	}
-	w.last = c
-	w.mu.Unlock()
-	if wasEmpty {
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
+	c.listed[w.lane] = true
+	if w.first != nil {
+		w.last.waiting[w.lane] = c
+		w.last = c
+		return
+	}
+	w.first, w.last = c, c
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -48,8 +50,7 @@ func (w *worker) pop() *Conn {
 	if c == nil {
 		return nil
 	}
-	w.backlog.remove()
-	w.first, c.waiting = c.waiting, nil
+	w.first, c.waiting[w.lane], c.listed[w.lane] = c.waiting[w.lane], nil, false
 	if w.first == nil {
 		w.last = nil // or it would keep c alive
 	}
@@ -72,7 +73,7 @@ func (w *worker) run(stop <-chan struct{}) {
 // serve gives turns until nobody waits or stop is closed.
 func (w *worker) serve(stop <-chan struct{}) {
 	for c := w.pop(); c != nil; c = w.pop() {
-		if c.takeTurn() {
+		if c.takeTurn(w.lane) {
 			w.keep(c.flush(w.buf, w.turnBytes))
 		}
 		select {
