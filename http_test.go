@@ -1,7 +1,9 @@
 package earshot_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -111,4 +113,114 @@ func TestEndOverHTTP(t *testing.T) {
 	if left := srv.Sessions(""); len(left) != 1 || left[0].Connected() {
 		t.Errorf("sessions: %v", left)
 	}
+}
+
+// A channel and a publish need no client library.
+func TestChannelAndPublishOverHTTP(t *testing.T) {
+	srv := testkit.Start(t, earshot.Options{})
+	for i := range 3 {
+		text := postText(t, srv.URL+"/live/publish/log:news?event=edit&idem=k"+fmt.Sprint(i), fmt.Sprintf(`{"n":%d}`, i))
+		if !strings.Contains(text, fmt.Sprintf(`"off":%d,`, i+1)) {
+			t.Fatalf("publish: %s", text)
+		}
+	}
+	if text := postText(t, srv.URL+"/live/publish/log:news?event=edit&idem=k2", `{"n":2}`); !strings.Contains(text, `"dup":true`) {
+		t.Errorf("a repeat: %s", text)
+	}
+	events := testkit.Events(t, srv.URL+"/live/sse/log:news?last=2", "")
+	events.Want("subscribed", `{"ch":"log:news","pos":"*"}`)
+	second := events.Want("", `{"off":2,"event":"edit","data":{"n":1}}`)
+	if events.ID != second["pos"] {
+		t.Errorf("the id is %q, the position %q", events.ID, second["pos"])
+	}
+	events.Want("", `{"off":3}`)
+
+	again := testkit.Events(t, srv.URL+"/live/sse/log:news", second["pos"].(string))
+	again.Want("subscribed", fmt.Sprintf(`{"pos":%q}`, second["pos"]))
+	again.Want("", `{"off":3}`)
+	publish(t, srv, "log:news", "live")
+	again.Want("", `{"off":4,"data":"live"}`)
+
+	lost := testkit.Events(t, srv.URL+"/live/sse/log:news", "garbage")
+	lost.Want("subscribed", `{}`)
+	lost.Want("reset", `{"why":"unknown","pos":"*"}`)
+	if left := srv.Sessions(""); len(left) > 3 {
+		t.Errorf("%d sessions are left by publishes", len(left)-3)
+	}
+}
+
+func TestRefusalsWithoutLibrary(t *testing.T) {
+	srv := testkit.Start(t, earshot.Options{
+		Namespaces: map[string]earshot.Namespace{
+			"log":    {Kind: earshot.Log, Subscribe: earshot.Anyone, Publish: earshot.Users},
+			"closed": {},
+		},
+		OnConnect: func(_ context.Context, r earshot.ConnectRequest) (earshot.Identity, error) {
+			if r.Token == "bad" {
+				return earshot.Identity{}, earshot.Unauthorized("no such token")
+			}
+			return earshot.Identity{User: r.Token}, nil
+		},
+	})
+	for _, tc := range []struct {
+		method, path, token, body string
+		status                    int
+		want                      string
+	}{
+		{"GET", "sse/closed:a", "", "", 403, `"forbidden"`},
+		{"GET", "sse/nowhere:a", "", "", 400, `"bad_channel"`},
+		{"GET", "sse/log:a?last=-1", "", "", 400, `"bad_frame"`},
+		{"GET", "sse/log:a?since=" + strings.Repeat("x", 200), "", "", 413, `"too_large"`},
+		{"GET", "sse/log:a?token=bad", "", "", 401, `"no such token"`},
+		{"POST", "sse/log:a", "", "", 405, ""},
+		{"GET", "publish/log:a", "", "", 405, ""},
+		{"POST", "publish/log:a", "", `1`, 403, `"forbidden"`},
+		{"POST", "publish/log:a", "bad", `1`, 401, `"unauthorized"`},
+		{"POST", "publish/log:a", "ann", `{"a":`, 400, `"bad_frame"`},
+		{"POST", "publish/log:a", "ann", strings.Repeat(" ", 65537), 413, `"too_large"`},
+		{"POST", "publish/log:a", "ann", `1`, 200, `"published"`},
+		{"POST", "http", "", `{"id":1,"hello":{"token":"bad"}}`, 401, `"unauthorized"`},
+		{"POST", "http", "", `{"id":1,"ping":{}}`, 400, `"bad_frame"`},
+		{"DELETE", "http", "", ``, 405, ``},
+	} {
+		header := http.Header{}
+		if tc.token != "" {
+			header.Set("Authorization", "Bearer "+tc.token)
+		}
+		status, text := request(t, tc.method, srv.URL+"/live/"+tc.path, header, tc.body)
+		if status != tc.status || !strings.Contains(text, tc.want) {
+			t.Errorf("%s %s: %d %s, want %d", tc.method, tc.path, status, text, tc.status)
+		}
+	}
+}
+
+func postText(t *testing.T, url, text string) string {
+	t.Helper()
+	status, answer := request(t, http.MethodPost, url, nil, text)
+	if status != http.StatusOK {
+		t.Fatalf("POST %s: %d %s", url, status, answer)
+	}
+	return answer
+}
+
+func request(t *testing.T, method, url string, header http.Header, text string) (status int, answer string) {
+	t.Helper()
+	r, err := http.NewRequest(method, url, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close = true
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
 }

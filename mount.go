@@ -15,6 +15,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.websocket.ServeHTTP(w, r)
 	case "http":
 		s.http.Frames(w, r, rest)
+	case "sse":
+		s.http.Channel(w, r, rest)
+	case "publish":
+		s.http.Publish(w, r, rest)
 	default:
 		http.Error(w, "Earshot has no such endpoint: connect to websocket below this mount point", http.StatusNotFound)
 	}

@@ -97,6 +97,17 @@ func (l *Link) Lost() {
 	l.node.forget(l)
 }
 
+// Discard is Lost, and ends the session too: nobody was told how to resume it.
+func (l *Link) Discard() {
+	l.mu.Lock()
+	s := l.session
+	l.mu.Unlock()
+	if s != nil {
+		s.discard()
+	}
+	l.Lost()
+}
+
 // end says bye and has the connection closed. Only the first call counts.
 func (l *Link) end(bye wire.Bye) {
 	l.mu.Lock()
@@ -144,8 +155,8 @@ func (l *Link) beat() bool {
 	return true
 }
 
-// open reports whether the connection has a session.
-func (l *Link) open() bool {
+// Open reports whether the connection has a session.
+func (l *Link) Open() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.session != nil

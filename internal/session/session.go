@@ -73,15 +73,21 @@ func (s *Session) Disconnect(code wire.Code, reason string) {
 	if code < wire.CloseBadFrame {
 		code = wire.CloseDisconnected
 	}
-	s.node.sessions.remove(s)
-	s.mu.Lock()
-	link := s.link
-	s.link, s.over = nil, true
-	s.mu.Unlock()
-	s.node.releases.add(s)
+	link := s.discard()
 	if link != nil {
 		link.end(wire.Bye{Code: code, Reason: reason})
 	}
+}
+
+// discard ends the session and returns the connection that it had. Of its own the connection stays.
+func (s *Session) discard() (link *Link) {
+	s.node.sessions.remove(s)
+	s.mu.Lock()
+	link = s.link
+	s.link, s.over = nil, true
+	s.mu.Unlock()
+	s.node.releases.add(s)
+	return link
 }
 
 // resumeSecret returns what a client names in order to go on with the session.

@@ -74,7 +74,7 @@ func (g *greeting) expect(l *Link, deadline time.Time) {
 
 func (g *greeting) sweep(now time.Time) {
 	for _, late := range g.late(now) {
-		if !late.link.open() {
+		if !late.link.Open() {
 			late.link.end(wire.Bye{Code: wire.CloseHelloTimeout})
 		}
 	}

@@ -60,7 +60,7 @@ func (s lineStream) beat() error { return s.write([]byte("\n")) }
 type eventStream struct{ *body }
 
 // retryMS is how soon EventSource asks again when an answer has ended.
-const retryMS = "100"
+const retryMS = "1000"
 
 func (s eventStream) begin() error {
 	s.w.Header().Set("Content-Type", "text/event-stream")

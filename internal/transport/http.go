@@ -17,7 +17,7 @@ import (
 const (
 	// linger is how long an exchange outlives its last GET.
 	linger = 30 * time.Second
-	// maxExchanges bounds those of a node, and its answers that are channels.
+	// maxExchanges bounds the exchanges and guests of a node.
 	maxExchanges = 10_000
 )
 
@@ -29,7 +29,7 @@ type HTTP struct {
 
 	mu        sync.Mutex
 	exchanges map[string]*exchange // guarded by mu, by sid
-	channels  int                  // answers that are channels; guarded by mu
+	guests    int                  // guarded by mu
 }
 
 // NewHTTP returns the handlers for node, open to pages of the allowed origins. Run must be called.
@@ -93,7 +93,7 @@ func (t *HTTP) Frames(w http.ResponseWriter, r *http.Request, rest string) {
 func (t *HTTP) add(x *exchange) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.exchanges)+t.channels >= maxExchanges {
+	if len(t.exchanges)+t.guests >= maxExchanges {
 		return false
 	}
 	t.exchanges[x.sid] = x

@@ -10,14 +10,17 @@ import (
 	"github.com/earshot/earshot/wire"
 )
 
-// overloadedDelay is when those may come back for whom there was no room.
-const overloadedDelay = 5 * time.Second
+// When those may come back for whom there is no room, or no server.
+const (
+	overloadedDelay = 5 * time.Second
+	drainingDelay   = time.Second
+)
 
 // open begins an exchange with the hello that the body may hold, and answers with the sid. If the hello is refused, there
 // is no exchange.
 func (t *HTTP) open(w http.ResponseWriter, r *http.Request) {
 	if t.node.Draining() {
-		sendAway(w, wire.CloseDraining, time.Second)
+		sendAway(w, wire.CloseDraining, drainingDelay)
 		return
 	}
 	hello, err := readHello(w, r)
