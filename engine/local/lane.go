@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/earshot/earshot/engine"
@@ -93,6 +94,9 @@ func (l *lane) wakeLocked() {
 // run commits until the lane is closed and empty.
 func (l *lane) run() {
 	for range l.work {
+		// Those whom the last batch answered are about to propose again. Without this the first of them would have the disk
+		// to itself, and all others would wait for the next sync: every second batch held one proposal.
+		runtime.Gosched()
 		batch, more := l.take()
 		if len(batch) > 0 {
 			l.commit(batch)
