@@ -6,9 +6,9 @@ import (
 )
 
 // unescape returns the text that raw, the valid inside of a JSON string, stands for. It reports false if an escape in
-// it is half of a surrogate pair, which stands for no text.
-func unescape(raw []byte) ([]byte, bool) {
-	text := make([]byte, 0, len(raw))
+// it is half of a surrogate pair, which stands for no text, and has U+FFFD in its place.
+func unescape(raw []byte) (text []byte, whole bool) {
+	text, whole = make([]byte, 0, len(raw)), true
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
 			text = append(text, raw[i])
@@ -20,14 +20,11 @@ func unescape(raw []byte) ([]byte, bool) {
 			i += 2
 			continue
 		}
-		r, size := unescapeRune(raw[i:])
-		if r == utf8.RuneError && size == 0 {
-			return nil, false
-		}
-		text = utf8.AppendRune(text, r)
+		r, size, ok := unescapeRune(raw[i:])
+		text, whole = utf8.AppendRune(text, r), whole && ok
 		i += size
 	}
-	return text, true
+	return text, whole
 }
 
 // unescapeByte returns what c after a backslash stands for.
@@ -48,18 +45,18 @@ func unescapeByte(c byte) byte {
 }
 
 // unescapeRune returns the character that the \u escape, or pair of them, at the start of raw stands for, and the
-// bytes it takes: zero for half of a pair.
-func unescapeRune(raw []byte) (rune, int) {
-	r := hexRune(raw[2:6])
+// bytes it takes. It reports false, and returns U+FFFD, for half of a pair.
+func unescapeRune(raw []byte) (r rune, size int, ok bool) {
+	r = hexRune(raw[2:6])
 	if !utf16.IsSurrogate(r) {
-		return r, 6
+		return r, 6, true
 	}
 	if len(raw) >= 12 && raw[6] == '\\' && raw[7] == 'u' {
 		if pair := utf16.DecodeRune(r, hexRune(raw[8:12])); pair != utf8.RuneError {
-			return pair, 12
+			return pair, 12, true
 		}
 	}
-	return utf8.RuneError, 0
+	return utf8.RuneError, 6, false
 }
 
 // hexRune returns the number that hexadecimal digits stand for.

@@ -13,10 +13,46 @@ import (
 
 // The places of encodings in an entry, at most hub.Slots.
 const (
-	slotWebSocketJSON = iota // JSON in WebSocket frames
-	slotLinesJSON            // JSON on a line
-	slotEventsJSON           // Server-Sent Events
+	slotWebSocketJSON    = iota // JSON in WebSocket frames
+	slotLinesJSON               // JSON on a line
+	slotEventsJSON              // Server-Sent Events
+	slotWebSocketMsgpack        // MessagePack in WebSocket frames
 )
+
+// A WebSocket's encoding, by its subprotocol; the first one also without any.
+var encodings = []encoding{
+	{wire.JSON, slotWebSocketJSON},
+	{wire.Msgpack, slotWebSocketMsgpack},
+}
+
+// encoding is a codec in WebSocket frames.
+type encoding struct {
+	codec wire.Codec
+	slot  int
+}
+
+func (e *encoding) opcode() websocket.Opcode {
+	if e.codec.Binary() {
+		return websocket.OpBinary
+	}
+	return websocket.OpText
+}
+
+func subprotocols() (names []string) {
+	for _, e := range encodings {
+		names = append(names, e.codec.Subprotocol())
+	}
+	return names
+}
+
+func encodingOf(subprotocol string) *encoding {
+	for i := range encodings {
+		if encodings[i].codec.Subprotocol() == subprotocol {
+			return &encodings[i]
+		}
+	}
+	return &encodings[0]
+}
 
 // WebSocket serves sessions over WebSocket. It is an http.Handler.
 type WebSocket struct {
@@ -43,8 +79,8 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	handshake := session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header}
-	err := t.server.Upgrade(w, r, []string{wire.JSON.Subprotocol()}, func(c *websocket.Conn) websocket.Handler {
-		s := &socket{conn: c, codec: wire.JSON}
+	err := t.server.Upgrade(w, r, subprotocols(), func(c *websocket.Conn) websocket.Handler {
+		s := &socket{conn: c, encoding: encodingOf(c.Subprotocol())}
 		s.link = t.node.NewLink(s, s, handshake)
 		s.link.Connected()
 		return s
@@ -57,18 +93,19 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // socket is one WebSocket connection between the layers: it is the connection's handler, and the link's transport and
 // encoder.
 type socket struct {
-	conn  *websocket.Conn
-	codec wire.Codec
-	link  *session.Link
+	conn     *websocket.Conn
+	encoding *encoding
+	link     *session.Link
 }
 
 // Message decodes one frame for the session. What can't be decoded is answered, and the connection goes on.
 func (s *socket) Message(op websocket.Opcode, payload []byte) error {
-	if (op == websocket.OpBinary) != s.codec.Binary() {
-		s.link.Refuse(0, wire.Errorf(wire.CodeBadFrame, "the codec %s has no such messages: %v", s.codec.Subprotocol(), op))
+	codec := s.encoding.codec
+	if op != s.encoding.opcode() {
+		s.link.Refuse(0, wire.Errorf(wire.CodeBadFrame, "the codec %s has no such messages: %v", codec.Subprotocol(), op))
 		return nil
 	}
-	frame, err := s.codec.DecodeClientFrame(payload)
+	frame, err := codec.DecodeClientFrame(payload)
 	if err != nil {
 		s.link.Refuse(frame.ID, err)
 		return nil
@@ -93,7 +130,7 @@ func (s *socket) NotifyLater() { s.conn.NotifyLater() }
 func (s *socket) Close(code wire.Code, reason string) { s.conn.Close(uint16(code), reason) }
 
 // Slot is the place of this codec in WebSocket frames.
-func (s *socket) Slot() int { return slotWebSocketJSON }
+func (s *socket) Slot() int { return s.encoding.slot }
 
 // Publication returns p in a WebSocket frame.
 func (s *socket) Publication(channel string, p *engine.Publication) []byte {
@@ -102,7 +139,7 @@ func (s *socket) Publication(channel string, p *engine.Publication) []byte {
 
 // Frame appends f in a WebSocket frame. The header's length depends on that of the payload, which is written first.
 func (s *socket) Frame(dst []byte, f wire.ServerFrame) []byte {
-	payload := s.codec.AppendServerFrame(nil, f)
-	dst = websocket.AppendHeader(dst, websocket.OpText, len(payload))
+	payload := s.encoding.codec.AppendServerFrame(nil, f)
+	dst = websocket.AppendHeader(dst, s.encoding.opcode(), len(payload))
 	return append(dst, payload...)
 }
