@@ -47,7 +47,7 @@ func (c *benchTLS) Run(ctx context.Context, stdout io.Writer) error {
 	secure := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
 	mux := http.NewServeMux()
 	mux.Handle("/live/", server)
-	return serveHTTP(ctx, tls.NewListener(ln, secure), mux, server, stdout)
+	return serveHTTP(ctx, tls.NewListener(ln, secure), newHTTP(mux), server, stdout)
 }
 
 // selfSigned returns a certificate that is good for a day.

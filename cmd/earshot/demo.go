@@ -36,7 +36,7 @@ func (c *demoCommand) Run(ctx context.Context, stdout io.Writer) error {
 	fmt.Fprintf(os.Stderr, "Open this address in two browsers. What is said is kept in %s. Ctrl-C stops the server.\n", cfg.Data)
 	o := options(cfg)
 	o.OnConnect = guest
-	return runServer(ctx, cfg.Addr, o, chat.Handler(), stdout)
+	return runServer(ctx, cfg, o, chat.Handler(), stdout)
 }
 
 // load is the demo's whole configuration: the environment is left out, because it is that of a real server.
@@ -56,6 +56,16 @@ func (c *demoCommand) load() (*config.Config, error) {
 			History: config.History{Size: 100_000}, // per room, however old
 
 			Subscribe: config.Anyone, Publish: config.Anyone, ReadHistory: config.Anyone, Presence: config.Anyone,
+			ReadCursors: config.Users,
+		},
+		"inbox": { // direct messages
+			Kind:    config.KindInbox,
+			History: config.History{Size: 1_000}, // per user: the page reads all of it
+
+			Publish: config.Users,
+		},
+		"people": { // everybody who is online, whichever room they are in
+			Presence: config.Anyone,
 		},
 		"typing": { // who is writing in the room of the same name
 			Kind:       config.KindMap,

@@ -38,14 +38,18 @@ type backend interface {
 	Close(ctx context.Context) error
 }
 
-// serveHTTP runs b and answers requests with h until ctx ends or one of them fails; then it drains both.
-func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler, b backend, stdout io.Writer) error {
-	server := &http.Server{
+// newHTTP returns a server of h with bounds.
+func newHTTP(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 	}
+}
+
+// serveHTTP runs b and server until ctx ends or one of them fails; then it drains both.
+func serveHTTP(ctx context.Context, ln net.Listener, server *http.Server, b backend, stdout io.Writer) error {
 	ended := make(chan error, 2) // room for both, so that neither waits for a reader
 	var running sync.WaitGroup
 	running.Go(func() { ended <- b.Run(context.WithoutCancel(ctx)) })

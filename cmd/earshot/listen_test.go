@@ -49,7 +49,7 @@ func TestServeHTTPDrainsWhenItsContextEnds(t *testing.T) {
 	b := newFakeBackend()
 	var out strings.Builder
 	ln := loopback(t)
-	err := serveHTTP(ctx, ln, http.NotFoundHandler(), b, &out)
+	err := serveHTTP(ctx, ln, newHTTP(http.NotFoundHandler()), b, &out)
 	if err != nil || b.closings != 1 || out.String() != announcement+"http://"+ln.Addr().String()+"\n" {
 		t.Errorf("got %v, %d closings, printed %q", err, b.closings, &out)
 	}
@@ -62,7 +62,7 @@ func TestServeHTTPReportsWhatFailed(t *testing.T) {
 	failure, closing := errors.New("no disk"), errors.New("not closed")
 	b := newFakeBackend()
 	b.failure, b.closing = failure, closing
-	err := serveHTTP(context.Background(), loopback(t), http.NotFoundHandler(), b, io.Discard)
+	err := serveHTTP(context.Background(), loopback(t), newHTTP(http.NotFoundHandler()), b, io.Discard)
 	if !errors.Is(err, failure) || !errors.Is(err, closing) || b.closings != 1 {
 		t.Errorf("got %v, %d closings", err, b.closings)
 	}
@@ -72,7 +72,7 @@ func TestServeHTTPEndsWithItsListener(t *testing.T) {
 	ln := loopback(t)
 	ln.Close()
 	b := newFakeBackend()
-	if err := serveHTTP(context.Background(), ln, http.NotFoundHandler(), b, io.Discard); !errors.Is(err, net.ErrClosed) || b.closings != 1 {
+	if err := serveHTTP(context.Background(), ln, newHTTP(http.NotFoundHandler()), b, io.Discard); !errors.Is(err, net.ErrClosed) || b.closings != 1 {
 		t.Errorf("got %v, %d closings", err, b.closings)
 	}
 }

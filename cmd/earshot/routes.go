@@ -7,10 +7,10 @@ import (
 	"github.com/earshot/earshot"
 )
 
-// routes are the paths of the program's port.
-func routes(server *earshot.Server, page http.Handler) http.Handler {
+// routes are the paths of the program's port. Live is the server for those who are let in; who asks for its health always is.
+func routes(live http.Handler, server *earshot.Server, page http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/live/", server)
+	mux.Handle("/live/", live)
 	mux.HandleFunc("/health", alive)
 	mux.HandleFunc("/ready", server.ServeReady)
 	mux.Handle("/", page)

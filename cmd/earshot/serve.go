@@ -32,7 +32,7 @@ func (c *serveCommand) Run(ctx context.Context, stdout io.Writer) error {
 		return usageError{err}
 	}
 	c.warn(cfg)
-	return runServer(ctx, cfg.Addr, options(cfg), http.HandlerFunc(signpost), stdout)
+	return runServer(ctx, cfg, options(cfg), http.HandlerFunc(signpost), stdout)
 }
 
 func (c *serveCommand) load(env func(string) string) (*config.Config, error) {

@@ -11,10 +11,10 @@ import (
 	"github.com/earshot/earshot/internal/config"
 )
 
-// runServer serves o on addr until ctx ends, then drains. It prints one line to stdout once it accepts connections. The
+// runServer serves o at cfg's address until ctx ends, then drains. It prints one line to stdout once it accepts connections. The
 // library is at /live/, health at /health and /ready, page at all other paths.
-func runServer(ctx context.Context, addr string, o earshot.Options, page http.Handler, stdout io.Writer) error {
-	ln, err := listen(ctx, addr)
+func runServer(ctx context.Context, cfg *config.Config, o earshot.Options, page http.Handler, stdout io.Writer) error {
+	ln, err := listen(ctx, cfg.Addr)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,10 @@ func runServer(ctx context.Context, addr string, o earshot.Options, page http.Ha
 	defer stop()
 	collecting.Go(func() { collectWhenQuiet(quiet) })
 
-	return serveHTTP(ctx, ln, routes(server, page), server, stdout)
+	g := newGate(cfg.ConnectRate)
+	web := newHTTP(routes(g.admit(server), server, page))
+	web.ConnContext = g.mark
+	return serveHTTP(ctx, ln, web, server, stdout)
 }
 
 // signpost is the page of a server without one.

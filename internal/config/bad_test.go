@@ -64,6 +64,7 @@ var badFiles = []struct {
 	{"negative", "ping_interval: -25s", `ping_interval: "-25s" is less than 5s`},
 	{"too short", "ping_interval: 4999ms", `ping_interval: "4999ms" is less than 5s`},
 	{"too long", "ping_interval: 6m", `ping_interval: "6m" is more than 5m`},
+	{"no connections", "connect_rate: 0", `connect_rate: "0" is less than 1`},
 	{"namespace with a colon", "namespaces: {'a:b': {}}", `f:1:14: namespaces: "a:b" is not a namespace`},
 	{"empty namespace", "namespaces: {'': {}}", `"" is not a namespace`},
 	{"long namespace", "namespaces: {" + strings.Repeat("a", 65) + ": {}}", "is not a namespace"},

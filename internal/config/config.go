@@ -29,6 +29,9 @@ type Config struct {
 	// How long a server that is told to stop goes on as before while `/ready` answers 503. Longer than it takes a load balancer to
 	// notice, it keeps clients from being sent to a server that refuses them. Left out: not at all.
 	CloseNotice time.Duration `yaml:"close_notice" env:"EARSHOT_CLOSE_NOTICE" min:"100ms" max:"1m"`
+	// How many new connections a second the server takes, after a burst of four times as many. Beyond that, clients are answered 503 and come back
+	// some seconds later. So are those for whom the process would need its last descriptors.
+	ConnectRate int `yaml:"connect_rate" env:"EARSHOT_CONNECT_RATE" default:"5000" min:"1" max:"1000000"`
 	// The rules of channels, by the part of a channel's name before the colon: at most 64 letters, digits, `-` and `_`.
 	// A channel whose namespace is not listed can't be used.
 	Namespaces map[string]Namespace `yaml:"namespaces" default:"{}" format:"namespace" items:"256"`

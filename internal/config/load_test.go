@@ -15,6 +15,7 @@ data: /var/lib/earshot
 allow_anonymous: true
 allowed_origins: ["https://Example.com:443", http://localhost:5173]
 ping_interval: 30s
+connect_rate: 2000
 namespaces:
   chat:
     kind: log
@@ -42,6 +43,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		AllowAnonymous: true,
 		AllowedOrigins: []string{"https://example.com", "http://localhost:5173"},
 		PingInterval:   30 * time.Second,
+		ConnectRate:    2000,
 		Namespaces: map[string]Namespace{
 			"chat": {
 				Kind: KindLog, History: History{Size: 10000, Bytes: 64 << 20, Age: 720 * time.Hour},
@@ -65,7 +67,7 @@ func TestLoadWithoutAnything(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		want := &Config{Addr: "127.0.0.1:8000", Data: "./earshot-data", PingInterval: 25 * time.Second}
+		want := &Config{Addr: "127.0.0.1:8000", Data: "./earshot-data", PingInterval: 25 * time.Second, ConnectRate: 5000}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
@@ -98,11 +100,11 @@ func TestPrecedence(t *testing.T) {
 func TestLoadReadsTheEnvironment(t *testing.T) {
 	env := map[string]string{
 		"EARSHOT_ADDR": ":0", "EARSHOT_DATA": "d", "EARSHOT_ALLOW_ANONYMOUS": "true",
-		"EARSHOT_ALLOWED_ORIGINS": "https://a.example, https://b.example:8443", "EARSHOT_PING_INTERVAL": "1m",
+		"EARSHOT_ALLOWED_ORIGINS": "https://a.example, https://b.example:8443", "EARSHOT_PING_INTERVAL": "1m", "EARSHOT_CONNECT_RATE": "7",
 	}
 	got, err := Load(Source{Env: func(name string) string { return env[name] }})
 	want := &Config{
-		Addr: ":0", Data: "d", AllowAnonymous: true, PingInterval: time.Minute,
+		Addr: ":0", Data: "d", AllowAnonymous: true, PingInterval: time.Minute, ConnectRate: 7,
 		AllowedOrigins: []string{"https://a.example", "https://b.example:8443"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
