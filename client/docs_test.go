@@ -9,11 +9,20 @@ import (
 
 // TestDocsShowExamples checks that the Go code in the docs is that of the examples, which are compiled and run.
 func TestDocsShowExamples(t *testing.T) {
-	page, err := os.ReadFile("../docs/concepts/maps-and-presence.md")
+	for page, source := range map[string]string{
+		"../docs/concepts/maps-and-presence.md": "example_map_test.go",
+		"../docs/concepts/inbox.md":             "example_inbox_test.go",
+	} {
+		t.Run(source, func(t *testing.T) { checkBlocks(t, page, source) })
+	}
+}
+
+func checkBlocks(t *testing.T, pageFile, sourceFile string) {
+	page, err := os.ReadFile(pageFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("example_map_test.go")
+	source, err := os.ReadFile(sourceFile)
 	if err != nil {
 		t.Fatal(err)
 	}

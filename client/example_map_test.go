@@ -87,32 +87,8 @@ func say(ctx context.Context, c *client.Client, room, text string, keystrokes <-
 	return err
 }
 
-// markRead says that a person has read a room up to an offset. Of several devices, the one that is furthest counts.
-func markRead(ctx context.Context, cursors *client.Watch, m *client.Map, user string, offset uint64) error {
-	for {
-		var read uint64
-		mark, ok := cursors.Get(user)
-		if ok {
-			if err := mark.Decode(&read); err != nil {
-				return err
-			}
-		}
-		if read >= offset {
-			return nil
-		}
-		_, err := m.SetJSON(ctx, user, offset, client.SetOptions{If: new(mark.Version)})
-		e := new(client.Error)
-		if !errors.As(err, &e) || e.Code != wire.CodeVersionMismatch {
-			return err
-		}
-		if _, err := cursors.Next(ctx); err != nil { // another device was faster
-			return err
-		}
-	}
-}
-
-// Typing indicators and read cursors.
-func Example_patterns() {
+// Typing indicators.
+func Example_typing() {
 	address, stop := exampleServer()
 	defer stop()
 	ctx := context.Background()
@@ -122,28 +98,23 @@ func Example_patterns() {
 	}
 	defer c.Close(ctx)
 
-	cursors := c.Map("read:lobby")
-	watch, err := cursors.Watch(ctx, client.WatchOptions{Every: 100 * time.Millisecond})
+	watch, err := c.Map("typing:lobby").Watch(ctx, client.WatchOptions{Every: 100 * time.Millisecond})
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer watch.Close()
 	keystrokes := make(chan struct{}, 1)
 	keystrokes <- struct{}{}
 	close(keystrokes)
 	if err := say(ctx, c, "lobby", "hello", keystrokes); err != nil {
 		log.Fatal(err)
 	}
-	for _, offset := range []uint64{7, 5} {
-		if err := markRead(ctx, watch, cursors, "ann", offset); err != nil {
-			log.Fatal(err)
-		}
-	}
-	marks, err := cursors.Read(ctx)
+	typing, err := c.Map("typing:lobby").Read(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("ann has read up to %s\n", marks["ann"].Data.Body)
-	// Output: ann has read up to 7
+	fmt.Println("typing now:", len(typing))
+	// Output: typing now: 0
 }
 
 // Who is in a channel.

@@ -53,12 +53,14 @@ func exampleServer() (address string, stop func()) {
 	}
 	chat := earshot.Namespace{
 		Kind: earshot.Log, Subscribe: earshot.Anyone, Publish: earshot.Anyone, ReadHistory: earshot.Anyone, Presence: earshot.Anyone,
+		ReadCursors: earshot.Users,
 	}
 	keyed := earshot.Namespace{Kind: earshot.Map, Subscribe: earshot.Anyone, Publish: earshot.Anyone, ReadHistory: earshot.Anyone}
+	inbox := earshot.Namespace{Kind: earshot.Inbox, Publish: earshot.Users}
 	var srv *earshot.Server
 	srv, err = earshot.New(earshot.Options{
 		Data:       dir,
-		Namespaces: map[string]earshot.Namespace{"chat": chat, "board": keyed, "typing": keyed, "read": keyed},
+		Namespaces: map[string]earshot.Namespace{"chat": chat, "board": keyed, "typing": keyed, "inbox": inbox},
 		OnConnect: func(_ context.Context, r earshot.ConnectRequest) (earshot.Identity, error) {
 			return earshot.Identity{User: r.Token}, nil // a real one checks a signature
 		},
