@@ -11,11 +11,12 @@ import (
 
 // HTTPClient speaks the protocol over plain HTTP by polling: what a person with curl has.
 type HTTPClient struct {
+	URL string // of the exchange, with the sid
+
 	t      *testing.T
 	client *http.Client
-	url    string // with the sid
-	ack    int    // frames that were read
-	n      int    // POSTs that were sent
+	ack    int // frames that were read
+	n      int // POSTs that were sent
 	lines  []string
 }
 
@@ -24,14 +25,14 @@ func OpenHTTP(t *testing.T, base, hello string) *HTTPClient {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	c := &HTTPClient{t: t, client: &http.Client{Transport: transport, Timeout: 2 * patience}, url: base + "/live/http"}
+	c := &HTTPClient{t: t, client: &http.Client{Transport: transport, Timeout: 2 * patience}, URL: base + "/live/http"}
 	status, text := c.Post("", hello)
 	first, rest, _ := strings.Cut(text, "\n")
 	var opened struct{ Open struct{ SID string } }
 	if err := json.Unmarshal([]byte(first), &opened); status != http.StatusOK || err != nil || opened.Open.SID == "" {
 		t.Fatalf("open: %d %s", status, text)
 	}
-	c.url += "/" + opened.Open.SID
+	c.URL += "/" + opened.Open.SID
 	c.take(rest)
 	return c
 }
@@ -94,7 +95,7 @@ func (c *HTTPClient) Post(query, text string) (status int, answer string) {
 // Do makes one request below the exchange's address.
 func (c *HTTPClient) Do(method, query, text string) (status int, answer string) {
 	c.t.Helper()
-	r, err := http.NewRequest(method, c.url+query, strings.NewReader(text))
+	r, err := http.NewRequest(method, c.URL+query, strings.NewReader(text))
 	if err != nil {
 		c.t.Fatal(err)
 	}
