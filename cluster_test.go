@@ -104,6 +104,32 @@ func TestTwoServersOnRedis(t *testing.T) {
 	ann.Want("published", fmt.Sprintf(`{"id":3,"off":1,"dup":true,"pos":%q}`, one["pos"]))
 }
 
+// Readers of a Redis that comes back empty are told so though nobody publishes.
+func TestReadersAreResetWhenRedisComesBackEmpty(t *testing.T) {
+	address := freeAddress(t)
+	kill := runRedis(t, address)
+	srv := testkit.Start(t, earshot.Options{Engine: "redis://" + address})
+	c := testkit.Connect(t, srv.URL)
+	for _, channel := range []string{"log:a", "pub:a"} {
+		c.Send(`{"id":1,"sub":{"ch":"` + channel + `"}}`)
+		c.Want("subscribed", `{"id":1}`)
+		publish(t, srv, channel, 1)
+		c.Want("pub", `{"ch":"`+channel+`"}`)
+	}
+	kill()
+	runRedis(t, address)
+	told := map[any]any{}
+	for range 2 {
+		r := c.Want("reset", `{}`)
+		told[r["ch"]] = r["why"]
+	}
+	if told["log:a"] != "epoch" || told["pub:a"] != "epoch" {
+		t.Errorf("told of resets: %v", told)
+	}
+	publish(t, srv, "log:a", 2)
+	c.Want("pub", `{"ch":"log:a","off":1,"data":2}`)
+}
+
 // What one server is told about sessions is done on all of them, and a session can be called from any.
 func TestOrdersReachEveryServer(t *testing.T) {
 	url := startRedis(t)

@@ -70,7 +70,8 @@ func TestReadyWhileRedisIsAway(t *testing.T) {
 	}
 	runRedis(t, address)
 	testkit.Eventually(t, "the server is ready", func() bool { return ready(t, srv).Ready })
-	c.Send(`{"id":3,"pub":{"ch":"log:a","data":2}}`)
+	c.Want("reset", `{"ch":"log:a","why":"epoch"}`) // it came back empty
+	c.Send(`{"id":3,"pub":{"ch":"log:b","data":2}}`)
 	c.Want("published", `{"id":3}`)
 }
 

@@ -64,6 +64,10 @@ type Feed interface {
 	// Committed hands over publications of one channel, consecutive and in order; each names its predecessor. It is
 	// called by one goroutine at a time for a channel and must not block. The publications are shared and read-only.
 	Committed(channel string, pubs []*Publication)
+	// Restarted says that the channel goes on after top, which does not follow what was fed before, and that there is nothing
+	// to feed in between: the engine lost the channel, or its retention dropped what this node missed. It is called like
+	// Committed.
+	Restarted(channel string, top Position)
 }
 
 // Proposal is a message on its way to be committed.

@@ -41,9 +41,7 @@ func beforeRun(t *testing.T, s Suite) {
 	n.run()
 	wantFirst(t, <-answer)
 	n.waitFed("log:a", 1)
-	if fault := n.Fault(); fault != nil {
-		t.Fatalf("an engine that commits and feeds says: %v", fault)
-	}
+	n.waitSound()
 }
 
 func closeWithoutRun(t *testing.T, s Suite) {

@@ -143,6 +143,21 @@ func (n *node) subscribe(channel string) engine.Position {
 	return p
 }
 
+// waitSound waits until the engine has no fault: it may still be connecting, though not where it was used.
+func (n *node) waitSound() {
+	n.t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	timeout := time.After(wait)
+	for n.Fault() != nil {
+		select {
+		case <-look.C:
+		case <-timeout:
+			n.t.Fatal(n.Fault())
+		}
+	}
+}
+
 // want fails the test unless err is target.
 func (n *node) want(err, target error) {
 	n.t.Helper()
@@ -170,13 +185,16 @@ func (c *clock) pass(d time.Duration) { c.unixMS.Add(d.Milliseconds()) }
 
 // recorder is a feed that remembers everything.
 type recorder struct {
-	mu   sync.Mutex
-	fed  map[string][]*engine.Publication
-	more chan struct{} // closed, and made anew, when something was fed
+	mu        sync.Mutex
+	fed       map[string][]*engine.Publication
+	restarted map[string]engine.Position
+	more      chan struct{} // closed, and made anew, when something was fed
 }
 
 func newRecorder() *recorder {
-	return &recorder{fed: map[string][]*engine.Publication{}, more: make(chan struct{})}
+	return &recorder{
+		fed: map[string][]*engine.Publication{}, restarted: map[string]engine.Position{}, more: make(chan struct{}),
+	}
 }
 
 func (r *recorder) Committed(channel string, pubs []*engine.Publication) {
@@ -185,6 +203,21 @@ func (r *recorder) Committed(channel string, pubs []*engine.Publication) {
 	r.fed[channel] = append(r.fed[channel], pubs...)
 	close(r.more)
 	r.more = make(chan struct{})
+}
+
+func (r *recorder) Restarted(channel string, top engine.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.restarted[channel] = top
+	close(r.more)
+	r.more = make(chan struct{})
+}
+
+// restart returns where a channel went on last without joining.
+func (r *recorder) restart(channel string) (top engine.Position, more <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.restarted[channel], r.more
 }
 
 func (r *recorder) channel(name string) (pubs []*engine.Publication, more <-chan struct{}) {

@@ -19,6 +19,8 @@ type Suite struct {
 	FollowsClock bool
 	// Maps says that the engine has channels of engine.KindMap.
 	Maps bool
+	// Empty has the engine that was opened with the environment lose all that it keeps, while it runs. Nil: it can't.
+	Empty func(t *testing.T, env *Env)
 	// Durability is what the receipt of a log's publication names under the zero value of engine.Rules.
 	Durability engine.Durability
 }
@@ -44,9 +46,10 @@ func Run(t *testing.T, s Suite) {
 		{"trim", trimTests},
 		{"maps", mapTests},
 		{"lifecycle", lifecycleTests},
+		{"emptied", emptiedTests},
 	}
 	for _, g := range groups {
-		if g.name == "maps" && !s.Maps {
+		if g.name == "maps" && !s.Maps || g.name == "emptied" && s.Empty == nil {
 			continue
 		}
 		t.Run(g.name, func(t *testing.T) {

@@ -21,6 +21,8 @@ type countingFeed struct{ fed atomic.Int64 }
 
 func (f *countingFeed) Committed(_ string, pubs []*engine.Publication) { f.fed.Add(int64(len(pubs))) }
 
+func (f *countingFeed) Restarted(string, engine.Position) {}
+
 var benchRules = engine.Rules{Kind: engine.KindLog, MaxPublications: 100}
 
 // benchEngine runs an engine on the real disk.

@@ -14,16 +14,24 @@ const checkBatch = 256
 // by the check at the end of that span, in which the channel was not quiet, and found by the next.
 const checksPerInterval = 2
 
-// check compares each channel that is quiet with Redis once in every interval, and all of them after a reconnect.
+// check compares each channel that is quiet with Redis once in every interval, and all of them after a reconnect. Those that
+// could not be compared then are tried again: connections that were idle may be found broken only when they are used.
 func (f *feeds) check(ctx context.Context) {
+	var left []*channelFeed
 	ticker := time.NewTicker(f.engine.options.CheckInterval / checksPerInterval)
 	defer ticker.Stop()
 	for {
+		var again <-chan time.Time
+		if len(left) > 0 {
+			again = time.After(probeEvery)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-f.checkNow:
-			f.compare(ctx, f.all())
+			left = f.compare(ctx, f.all())
+		case <-again:
+			left = f.compare(ctx, left)
 		case <-ticker.C:
 			f.engine.durability.read(ctx, f.engine)
 			f.compare(ctx, f.quiet())
@@ -56,16 +64,22 @@ func (c *channelFeed) rest() bool {
 	return c.quiet%checksPerInterval == 1
 }
 
-// compare has the feeds repaired that are not where Redis is.
-func (f *feeds) compare(ctx context.Context, list []*channelFeed) {
+// compare has the feeds repaired that are not where Redis is, and returns those that could not be compared. It gives up
+// when Redis answers nothing.
+func (f *feeds) compare(ctx context.Context, list []*channelFeed) (left []*channelFeed) {
 	for len(list) > 0 {
 		n := min(len(list), checkBatch)
-		f.compareSome(ctx, list[:n])
+		failed := f.compareSome(ctx, list[:n])
+		if len(failed) == n {
+			return append(left, list...)
+		}
+		left = append(left, failed...)
 		list = list[n:]
 	}
+	return left
 }
 
-func (f *feeds) compareSome(ctx context.Context, list []*channelFeed) {
+func (f *feeds) compareSome(ctx context.Context, list []*channelFeed) (failed []*channelFeed) {
 	ctx, cancel := context.WithTimeout(ctx, f.engine.options.Timeout)
 	defer cancel()
 	commands := make(rueidis.Commands, len(list))
@@ -76,13 +90,15 @@ func (f *feeds) compareSome(ctx context.Context, list []*channelFeed) {
 		value, err := r.AsBytes()
 		if err != nil && !rueidis.IsRedisNil(err) {
 			f.log.Debug("cannot compare a channel with Redis", "channel", list[i].name, "error", err)
-			continue // the next check does
+			failed = append(failed, list[i])
+			continue
 		}
 		m, err := decodeMeta(value)
 		if err != nil || !list[i].isAt(m) {
 			f.broken.put(list[i])
 		}
 	}
+	return failed
 }
 
 // metaCommand reads the channel's meta. That of a channel which keeps nothing lives on because a node listens.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -23,16 +24,16 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestContract(t *testing.T) {
 	s := startServer(t, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
-	runContract(t, s.url(), engine.DurabilityRedisEverySecond)
+	runContract(t, []*server{s}, engine.DurabilityRedisEverySecond)
 }
 
 func TestContractOnACluster(t *testing.T) {
 	servers := startCluster(t, 3, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
-	runContract(t, servers[1].url(), engine.DurabilityRedisAlways)
+	runContract(t, servers, engine.DurabilityRedisAlways)
 }
 
-// runContract runs the suite on engines that each have a prefix of their own.
-func runContract(t *testing.T, url string, durability engine.Durability) {
+// runContract runs the suite on engines that each have a prefix of their own. The last of the servers is named to them.
+func runContract(t *testing.T, servers []*server, durability engine.Durability) {
 	var prefixes sync.Map // of each environment
 	var count atomic.Int64
 	enginetest.Run(t, enginetest.Suite{
@@ -40,12 +41,31 @@ func runContract(t *testing.T, url string, durability engine.Durability) {
 		Open: func(t *testing.T, env *enginetest.Env) engine.Engine {
 			prefix, _ := prefixes.LoadOrStore(env, fmt.Sprintf("t%d:", count.Add(1)))
 			e, err := Open(context.Background(), Options{
-				URL: url, Prefix: prefix.(string), Rules: env.Rules, Logger: quiet(), now: env.Now,
+				URL: servers[len(servers)-1].url(), Prefix: prefix.(string), Rules: env.Rules, Logger: quiet(), now: env.Now,
+				CheckInterval: time.Second,
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return e
 		},
+		Empty: func(t *testing.T, env *enginetest.Env) {
+			prefix, _ := prefixes.Load(env)
+			for _, s := range servers {
+				s.deleteAll(prefix.(string))
+			}
+		},
 	})
+}
+
+// deleteAll deletes the keys that begin with prefix.
+func (s *server) deleteAll(prefix string) {
+	s.t.Helper()
+	keys, err := s.do("KEYS", prefix+"*").AsStrSlice()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, key := range keys {
+		s.must("DEL", key)
+	}
 }

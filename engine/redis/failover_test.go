@@ -123,6 +123,31 @@ func TestLostLiveState(t *testing.T) {
 	}
 }
 
+// A Redis that comes back empty is found by the reconnect: no check is near, and nobody publishes.
+func TestEmptyAfterARestart(t *testing.T) {
+	s := startServer(t, "--save", "")
+	rules := func(channel string) engine.Rules {
+		return map[string]engine.Rules{"log:a": {Kind: engine.KindLog}, "map:a": {Kind: engine.KindMap}}[channel]
+	}
+	n := startNode(t, Options{URL: s.url(), CheckInterval: time.Hour, Rules: rules})
+	before := map[string]engine.Position{}
+	for _, name := range []string{"log:a", "map:a", "live:a"} {
+		n.listen(name)
+	}
+	before["map:a"] = n.change("map:a", engine.MapChange{Key: "k"}, "x")
+	for _, name := range []string{"log:a", "live:a"} {
+		before[name] = n.say(name, "1")
+	}
+	s.kill()
+	s.start()
+	for name, p := range before {
+		eventually(t, "the node is told that "+name+" began anew", func() bool {
+			top := n.feed.restart(name)
+			return top.Epoch != 0 && top.Epoch != p.Epoch && top.Offset == 0
+		})
+	}
+}
+
 func TestFlushedDatabase(t *testing.T) {
 	s := startServer(t)
 	n := startNode(t, Options{URL: s.url(), CheckInterval: 50 * time.Millisecond})

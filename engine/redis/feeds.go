@@ -56,6 +56,16 @@ func (f *feeds) committed(channel string, pubs []*engine.Publication) {
 	}
 }
 
+// restarted tells the node that a channel goes on elsewhere.
+func (f *feeds) restarted(channel string, top engine.Position) {
+	f.mu.RLock()
+	sink := f.sink
+	f.mu.RUnlock()
+	if sink != nil {
+		sink.Restarted(channel, top)
+	}
+}
+
 // add returns the channel's feed, made if need be.
 func (f *feeds) add(channel string) *channelFeed {
 	keys := f.engine.keys.channel(channel)

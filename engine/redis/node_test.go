@@ -145,8 +145,9 @@ func (n *node) waitFed(channel string, p engine.Position) []*engine.Publication 
 
 // recorder is a feed that remembers everything.
 type recorder struct {
-	mu  sync.Mutex
-	fed map[string][]*engine.Publication
+	mu       sync.Mutex
+	fed      map[string][]*engine.Publication
+	restarts map[string]engine.Position
 }
 
 func (r *recorder) Committed(channel string, pubs []*engine.Publication) {
@@ -156,6 +157,22 @@ func (r *recorder) Committed(channel string, pubs []*engine.Publication) {
 		r.fed = map[string][]*engine.Publication{}
 	}
 	r.fed[channel] = append(r.fed[channel], pubs...)
+}
+
+func (r *recorder) Restarted(channel string, top engine.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.restarts == nil {
+		r.restarts = map[string]engine.Position{}
+	}
+	r.restarts[channel] = top
+}
+
+// restart returns the position at which a channel went on last without joining.
+func (r *recorder) restart(channel string) engine.Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.restarts[channel]
 }
 
 func (r *recorder) of(channel string) []*engine.Publication {

@@ -168,10 +168,19 @@ func (c *channelFeed) startAnew(ctx context.Context) error {
 	return nil
 }
 
-func (c *channelFeed) moveTo(at engine.Position) {
+// moveTo has the feed go on after top. Where nothing was fed that leads there, the node is told so.
+func (c *channelFeed) moveTo(top engine.Position) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at = at
+	c.restartLocked(top)
+}
+
+func (c *channelFeed) restartLocked(top engine.Position) {
+	if c.state == feedEnded || c.at == top {
+		return
+	}
+	c.at, c.busy = top, true
+	c.feeds.restarted(c.name, top)
 }
 
 // fence begins a new epoch if Redis does not have the entry at p, which this node was fed.
@@ -209,7 +218,7 @@ func (c *channelFeed) compareLive(ctx context.Context, at engine.Position) error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m.top.Epoch != at.Epoch && c.at == at {
-		c.at = m.top
+		c.restartLocked(m.top)
 	}
 	return nil
 }

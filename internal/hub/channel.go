@@ -100,6 +100,17 @@ func (c *channel) feed(pubs []*engine.Publication) bool {
 	return true
 }
 
+// restart has the ring go on after top, and reports whether anybody may want to know.
+func (c *channel) restart(top engine.Position) bool {
+	c.feeding.Lock()
+	defer c.feeding.Unlock()
+	if !c.open {
+		return false
+	}
+	c.ring.restart(top)
+	return true
+}
+
 // expire drops from the ring what the log drops for its age.
 func (c *channel) expire(now time.Time) {
 	if c.maxAge > 0 {

@@ -93,13 +93,23 @@ func (h *Hub) Join(ctx context.Context, name string, l Listener) (*Subscription,
 
 // Committed appends to the channel's ring and has its listeners woken.
 func (h *Hub) Committed(name string, pubs []*engine.Publication) {
-	sh := h.shard(name)
-	sh.mu.Lock()
-	c := sh.channels[name]
-	sh.mu.Unlock()
-	if c != nil && c.feed(pubs) {
+	if c := h.find(name); c != nil && c.feed(pubs) {
 		h.announce(c)
 	}
+}
+
+// Restarted empties the channel's ring and has its listeners woken, who find out from the log what they lost.
+func (h *Hub) Restarted(name string, top engine.Position) {
+	if c := h.find(name); c != nil && c.restart(top) {
+		h.announce(c)
+	}
+}
+
+func (h *Hub) find(name string) *channel {
+	sh := h.shard(name)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.channels[name]
 }
 
 func (h *Hub) shard(name string) *shard {

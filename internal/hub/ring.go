@@ -84,7 +84,12 @@ func (r *ring) start(top engine.Position) {
 		return
 	}
 	r.clear()
-	r.base.Store(top.Offset + 1)
+	r.restart(top)
+}
+
+// restart drops all entries and makes top the newest position.
+func (r *ring) restart(top engine.Position) {
+	r.empty(top.Offset + 1)
 	r.top.Store(&top)
 }
 

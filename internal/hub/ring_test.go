@@ -139,6 +139,23 @@ func TestRingStartsAnewAfterABreak(t *testing.T) {
 	}
 }
 
+func TestRingGoesOnElsewhere(t *testing.T) {
+	r := ringOf(engine.Rules{})
+	r.start(engine.Position{Epoch: epoch})
+	r.append(entryAt(1, 1))
+	top := engine.Position{Epoch: epoch + 1, Offset: 5, Tag: 5}
+	r.restart(top)
+	if from, to := held(t, r); from != 6 || to != 5 || r.oldest() != nil || *r.top.Load() != top {
+		t.Fatalf("holds %d to %d, the oldest is %v", from, to, r.oldest())
+	}
+	next := entryAt(6, 1)
+	next.Epoch, next.PrevTag = top.Epoch, top.Tag
+	r.append(next)
+	if from, to := held(t, r); from != 6 || to != 6 {
+		t.Fatalf("holds %d to %d", from, to)
+	}
+}
+
 func TestRingLeavesOutRepeats(t *testing.T) {
 	r := ringOf(engine.Rules{})
 	r.append(entryAt(5, 1)) // the feed may come before start
