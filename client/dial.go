@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -54,7 +55,20 @@ func (c *Client) token(ctx context.Context) (string, error) {
 	return token, nil
 }
 
+// attempt is the key of the context of an attempt to connect, among the values of that context.
+type attempt struct{}
+
+// dialForAttempt dials until the attempt that needs it is over. Of itself net/http would dial on for the sake of later
+// requests, which with a network that swallows everything takes minutes for each attempt.
+func dialForAttempt(ctx context.Context, network, addr string) (net.Conn, error) {
+	if of, ok := ctx.Value(attempt{}).(context.Context); ok {
+		ctx = of
+	}
+	return new(net.Dialer).DialContext(ctx, network, addr)
+}
+
 func (c *Client) handshake(ctx context.Context, l *link) (*websocket.Conn, error) {
+	ctx = context.WithValue(ctx, attempt{}, ctx)
 	conn, resp, err := websocket.Dial(ctx, c.url, &websocket.DialOptions{
 		HTTPClient:   c.opts.HTTPClient,
 		HTTPHeader:   c.opts.Header.Clone(),

@@ -100,6 +100,7 @@ func ownHTTPClient() *http.Client {
 	only1.SetHTTP1(true)
 	return &http.Client{Transport: &http.Transport{
 		Proxy:             http.ProxyFromEnvironment,
+		DialContext:       dialForAttempt,
 		DisableKeepAlives: true,
 		Protocols:         &only1,
 	}}
