@@ -48,3 +48,20 @@ func (f *fleet) connect(t *testing.T, i int) *client.Client {
 	t.Helper()
 	return newRoamer(f.nodes[i].addr).connect(t, client.Options{})
 }
+
+// doors returns a roamer to each node alone: clients that come through it stay with that node.
+func (f *fleet) doors() (doors []*roamer) {
+	for _, n := range f.nodes {
+		doors = append(doors, newRoamer(n.addr))
+	}
+	return doors
+}
+
+// cameThrough returns how many connections there were through the doors.
+func cameThrough(doors []*roamer) (connections int) {
+	for _, d := range doors {
+		n, _ := d.visited()
+		connections += n
+	}
+	return connections
+}

@@ -102,6 +102,10 @@ func (n *node) reap() {
 	}
 }
 
+// pause stops the process without ending it, until resume.
+func (n *node) pause()  { n.signal(syscall.SIGSTOP) }
+func (n *node) resume() { n.signal(syscall.SIGCONT) }
+
 func (n *node) signal(s syscall.Signal) {
 	n.t.Helper()
 	if err := n.cmd.Process.Signal(s); err != nil {

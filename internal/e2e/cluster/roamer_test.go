@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,6 @@ import (
 // roamer is a balancer without a memory, before a network that may break: it takes each new connection to one of several
 // addresses, at random, so that clients move between nodes whenever their connection ends.
 type roamer struct {
-	addrs []string
 	// Set before the first connection: connections end after some number of bytes from minBytes to maxBytes, wherever in a
 	// frame that is. Zero: they last.
 	minBytes, maxBytes int64
@@ -26,6 +26,7 @@ type roamer struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
+	addrs  []string
 	visits map[string]int // connections, by address
 	open   map[*roaming]struct{}
 }
@@ -36,11 +37,15 @@ func newRoamer(addrs ...string) *roamer {
 
 // dial connects to one of the addresses, and if that one is not there to another.
 func (r *roamer) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	r.mu.Lock()
+	addrs := slices.Clone(r.addrs)
+	r.mu.Unlock()
+	rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
 	var errs []error
-	for _, i := range rand.Perm(len(r.addrs)) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, r.addrs[i])
+	for _, addr := range addrs {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 		if err == nil {
-			return r.add(conn, r.addrs[i]), nil
+			return r.add(conn, addr), nil
 		}
 		errs = append(errs, err)
 	}
@@ -57,6 +62,13 @@ func (r *roamer) add(conn net.Conn, addr string) *roaming {
 	r.visits[addr]++
 	r.open[kept] = struct{}{}
 	return kept
+}
+
+// lead makes the roamer take new connections to other addresses.
+func (r *roamer) lead(addrs ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.addrs = addrs
 }
 
 // breakAll ends every connection there is.
