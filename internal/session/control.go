@@ -91,8 +91,10 @@ func (n *Node) Renewed(engine.Node) {
 }
 
 // question is a call to a session that is on another node, and reply its answer; without Found, the session is not there.
+// A question with an errand is for the other node's transport.
 type (
 	question struct {
+		Errand     []byte `json:",omitempty"`
 		Session    string
 		Invocation wire.Invocation
 	}
@@ -110,6 +112,9 @@ func (n *Node) Asked(ctx context.Context, from string, message []byte) []byte {
 	if err := json.Unmarshal(message, &q); err != nil {
 		n.Log.Warn("another node's question makes no sense", "node", from, "error", err)
 		return nil
+	}
+	if q.Errand != nil && n.errands != nil {
+		return n.errands(ctx, q.Errand)
 	}
 	answer, err := json.Marshal(n.replyTo(ctx, q))
 	if err != nil {
@@ -134,9 +139,28 @@ func (n *Node) replyTo(ctx context.Context, q question) reply {
 	return reply{Found: true, Code: wire.CodeTimeout}
 }
 
+// ServeErrands has f answer what the transports of other nodes ask. It is called at most once, before Run.
+func (n *Node) ServeErrands(f func(ctx context.Context, errand []byte) []byte) { n.errands = f }
+
+// SendErrand asks the transports of all nodes, and returns what they answered.
+func (n *Node) SendErrand(ctx context.Context, errand []byte) (engine.Survey, error) {
+	if n.Peers == nil {
+		return engine.Survey{}, nil
+	}
+	message, err := json.Marshal(question{Errand: errand})
+	if err != nil {
+		return engine.Survey{}, fmt.Errorf("encode errand: %w", err)
+	}
+	survey, err := n.Peers.Survey(ctx, message)
+	if err != nil {
+		return engine.Survey{}, fmt.Errorf("ask the transports of all nodes: %w", err)
+	}
+	return survey, nil
+}
+
 // askElsewhere calls a session that is not on this node.
 func (n *Node) askElsewhere(ctx context.Context, session string, c wire.Invocation) (wire.Data, error) {
-	message, err := json.Marshal(question{session, c})
+	message, err := json.Marshal(question{Session: session, Invocation: c})
 	if err != nil {
 		return wire.Data{}, fmt.Errorf("encode question: %w", err)
 	}

@@ -57,6 +57,7 @@ type Link struct {
 // subscription is a hub's subscription with what this client wants of it.
 type subscription struct {
 	*hub.Subscription
+	last   int // publications before the newest at which a reset goes on
 	noEcho bool
 	moved  bool  // the position advanced over publications that were left out
 	unsaid bool  // of a map: Synced is yet to be said

@@ -58,6 +58,7 @@ type Node struct {
 	graces     graces
 	releases   releases
 	answers    answers
+	errands    func(ctx context.Context, errand []byte) []byte // set before Run
 
 	// work is the context of what goes on beside the connections' reading goroutines, working those who do it.
 	work    context.Context

@@ -67,6 +67,7 @@ func (s *subscribing) activate(context.Context) error {
 	l := s.link
 	sub := &subscription{
 		Subscription: s.sub,
+		last:         s.req.Last,
 		noEcho:       s.req.NoEcho && l.sender != "",
 		unsaid:       s.sub.Kind() == engine.KindMap,
 	}
