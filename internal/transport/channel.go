@@ -21,7 +21,7 @@ func (t *HTTP) Channel(w http.ResponseWriter, r *http.Request, channel string) {
 	said := &events{codec: wire.JSON}
 	g := t.receiveGuest(r, said)
 	if g == nil {
-		sendAway(w, wire.CloseOverloaded, overloadedDelay)
+		refuseError(w, errFull)
 		return
 	}
 	defer g.leave()

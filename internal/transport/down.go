@@ -39,18 +39,13 @@ func (t *HTTP) down(w http.ResponseWriter, r *http.Request, sid string) {
 		refuse(w, err)
 		return
 	}
-	x := t.find(sid)
-	if x == nil {
-		refuse(w, errNoExchange)
-		return
-	}
-	reader, failure := x.read(q.ack)
+	reader, failure := t.readerOf(r, sid, q.ack)
 	if failure != nil {
 		refuseError(w, failure)
 		return
 	}
 	defer reader.leave()
-	if x.finished() {
+	if reader.x.finished() {
 		t.take(sid)
 		refuse(w, errNoExchange)
 		return
@@ -65,6 +60,18 @@ func (t *HTTP) down(w http.ResponseWriter, r *http.Request, sid string) {
 	case modeEvents:
 		reader.stream(r.Context(), eventStream{b}, q.wait)
 	}
+}
+
+// readerOf has the GET read the exchange, which comes here if it is on another node.
+func (t *HTTP) readerOf(r *http.Request, sid string, ack uint64) (*reader, error) {
+	if x := t.find(sid); x != nil {
+		return x.read(ack)
+	}
+	x, err := t.fetch(r, sid, ack)
+	if err != nil {
+		return nil, err
+	}
+	return x.read(ack)
 }
 
 // The modes of a GET.

@@ -29,13 +29,14 @@ type exchange struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	held   [][]byte  // lines that are not acknowledged
-	first  uint64    // the number of held[0]
-	bytes  int       // in held
-	reader *reader   // the GET that gets frames; nil between two
-	heard  time.Time // when the client last asked for something
-	idle   time.Time // since when there was no GET
-	over   bool      // the link has ended: nothing will be added to held
+	held   [][]byte   // lines that are not acknowledged
+	first  uint64     // the number of held[0]
+	bytes  int        // in held
+	reader *reader    // the GET that gets frames; nil between two
+	hello  wire.Hello // with which the session was opened, and the newest token; kept for another node
+	heard  time.Time  // when the client last asked for something
+	idle   time.Time  // since when there was no GET
+	over   bool       // the link has ended: nothing will be added to held
 }
 
 func newExchange() *exchange {
@@ -76,13 +77,16 @@ func (x *exchange) end() {
 // pullLocked takes what the link has to say into held, and reports whether there may be more.
 func (x *exchange) pullLocked() (more bool) {
 	chunk, more := x.link.Fill(nil, chunkBytes)
-	x.bytes += len(chunk)
-	for len(chunk) > 0 {
-		end := bytes.IndexByte(chunk, '\n') + 1
-		x.held = append(x.held, chunk[:end:end])
-		chunk = chunk[end:]
-	}
+	x.holdLocked(chunk)
 	return more
+}
+
+// holdLocked adds lines to what is held.
+func (x *exchange) holdLocked(text []byte) {
+	x.bytes += len(text)
+	for line := range bytes.Lines(text) {
+		x.held = append(x.held, line)
+	}
 }
 
 // hear notes a sign of life, and acknowledges the frames up to number ack. One that is older than what was acknowledged
@@ -103,17 +107,31 @@ func (x *exchange) hear(ack uint64) error {
 
 // acknowledgeLocked forgets the frames up to number ack. It fails if that frame was not there yet, or if ack went back.
 func (x *exchange) acknowledgeLocked(ack uint64) error {
-	switch {
-	case ack+1 < x.first:
-		return errAckBack
-	case ack >= x.first+uint64(len(x.held)):
-		return errAckAhead
+	if err := x.checkLocked(ack); err != nil {
+		return err
 	}
 	n := int(ack + 1 - x.first)
 	for _, line := range x.held[:n] {
 		x.bytes -= len(line)
 	}
 	x.held, x.first = append([][]byte(nil), x.held[n:]...), ack+1
+	return nil
+}
+
+// mayAcknowledge reports what is wrong with an ack.
+func (x *exchange) mayAcknowledge(ack uint64) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.checkLocked(ack)
+}
+
+func (x *exchange) checkLocked(ack uint64) error {
+	switch {
+	case ack+1 < x.first:
+		return errAckBack
+	case ack >= x.first+uint64(len(x.held)):
+		return errAckAhead
+	}
 	return nil
 }
 

@@ -66,16 +66,37 @@ var errSlowBody = wire.Errorf(wire.CodeTimeout, "the body took more than %v to a
 
 // refuseError answers with the error. One that is not of the protocol is not told.
 func refuseError(w http.ResponseWriter, err error) {
+	if errors.Is(err, errFull) {
+		sendAway(w, wire.CloseOverloaded, overloadedDelay)
+		return
+	}
+	e := refusalOf(err)
+	refuseWith(w, e.Status, &e.ProtocolError)
+}
+
+// refusal is what a client is told of an error.
+type refusal struct {
+	Status int
+	wire.ProtocolError
+}
+
+// refusalOf returns what a client is told of err.
+func refusalOf(err error) *refusal {
+	var r *refusal
 	var e *wire.ProtocolError
-	if !errors.As(err, &e) {
-		e = &wire.ProtocolError{Code: wire.CodeInternal}
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, errSlowBody):
+		return &refusal{http.StatusRequestTimeout, *errSlowBody}
+	case errors.Is(err, errOrder):
+		return &refusal{http.StatusConflict, *errOrder}
+	case errors.Is(err, errAckBack):
+		return &refusal{http.StatusConflict, *errAckBack}
+	case errors.Is(err, errMoving):
+		return &refusal{http.StatusServiceUnavailable, *errElsewhere}
+	case errors.As(err, &e):
+		return &refusal{statusOf(e.Code), *e}
 	}
-	switch e {
-	case errSlowBody:
-		refuseWith(w, http.StatusRequestTimeout, e)
-	case errOrder, errAckBack:
-		refuseWith(w, http.StatusConflict, e)
-	default:
-		refuse(w, e)
-	}
+	return &refusal{http.StatusInternalServerError, wire.ProtocolError{Code: wire.CodeInternal}}
 }

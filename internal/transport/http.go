@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -27,14 +28,23 @@ type HTTP struct {
 	origins Origins
 	log     *slog.Logger
 
+	errands sync.WaitGroup // what other nodes asked for and nobody waits for any more
+
 	mu        sync.Mutex
 	exchanges map[string]*exchange // guarded by mu, by sid
+	moved     map[string]time.Time // when exchanges left this node; guarded by mu
 	guests    int                  // guarded by mu
+	stopped   bool                 // Run has ended; guarded by mu
 }
 
 // NewHTTP returns the handlers for node, open to pages of the allowed origins. Run must be called.
 func NewHTTP(node *session.Node, origins Origins, log *slog.Logger) *HTTP {
-	return &HTTP{node: node, origins: origins, log: log, exchanges: make(map[string]*exchange)}
+	t := &HTTP{
+		node: node, origins: origins, log: log,
+		exchanges: make(map[string]*exchange), moved: make(map[string]time.Time),
+	}
+	node.ServeErrands(t.runErrand)
+	return t
 }
 
 // Run ends the exchanges that nobody asks for any more, and, when ctx ends, all of them.
@@ -44,12 +54,22 @@ func (t *HTTP) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			t.sweep(func(*exchange) bool { return true })
+			t.stop()
 			return nil
 		case now := <-tick.C:
 			t.sweep(func(x *exchange) bool { return x.abandoned(now) })
+			t.forgetMoved(now)
 		}
 	}
+}
+
+// stop ends what there is, and waits for what other nodes asked for.
+func (t *HTTP) stop() {
+	t.mu.Lock()
+	t.stopped = true
+	t.mu.Unlock()
+	t.sweep(func(*exchange) bool { return true })
+	t.errands.Wait()
 }
 
 // sweep ends the exchanges for which over holds.
@@ -66,6 +86,13 @@ func (t *HTTP) sweep(over func(*exchange) bool) {
 	for _, x := range ended {
 		x.end()
 	}
+}
+
+// forgetMoved forgets the exchanges that have arrived elsewhere by now.
+func (t *HTTP) forgetMoved(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.moved, func(_ string, at time.Time) bool { return now.Sub(at) > rememberMoved })
 }
 
 // Frames serves the requests of exchanges. Rest is what the path has after the endpoint: nothing, a sid, or a sid and "close".
@@ -97,6 +124,7 @@ func (t *HTTP) add(x *exchange) bool {
 		return false
 	}
 	t.exchanges[x.sid] = x
+	delete(t.moved, x.sid) // it may have been here before
 	return true
 }
 

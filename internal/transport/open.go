@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -31,11 +32,12 @@ func (t *HTTP) open(w http.ResponseWriter, r *http.Request) {
 	x := newExchange()
 	x.link = t.node.NewLink(x, lines{wire.JSON}, session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header})
 	if !t.add(x) {
-		sendAway(w, wire.CloseOverloaded, overloadedDelay)
+		refuseError(w, errFull)
 		return
 	}
 	x.link.Connected()
 	if hello != nil {
+		x.remember(hello.Body)
 		x.link.Receive(*hello)
 	}
 	said := x.firstWords()
@@ -50,6 +52,9 @@ func (t *HTTP) open(w http.ResponseWriter, r *http.Request) {
 	opened := fmt.Appendf(nil, `{"open":{"sid":%q,"linger_ms":%d}}`+"\n", x.sid, linger.Milliseconds())
 	b.whole(append(opened, bytes.Join(said, nil)...))
 }
+
+// errFull says that there are as many exchanges as there may be.
+var errFull = errors.New("there are as many exchanges as there may be")
 
 // errNotHello is the answer to a body that opens with something else.
 var errNotHello = wire.Errorf(wire.CodeBadFrame, "a body that opens holds one hello, or nothing")

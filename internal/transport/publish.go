@@ -26,7 +26,7 @@ func (t *HTTP) Publish(w http.ResponseWriter, r *http.Request, channel string) {
 	}
 	g := t.receiveGuest(r, lines{wire.JSON})
 	if g == nil {
-		sendAway(w, wire.CloseOverloaded, overloadedDelay)
+		refuseError(w, errFull)
 		return
 	}
 	defer g.leave()

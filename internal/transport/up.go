@@ -3,10 +3,10 @@ package transport
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 
-	"github.com/earshot/earshot/internal/session"
 	"github.com/earshot/earshot/wire"
 )
 
@@ -15,6 +15,7 @@ type upward struct {
 	mu   sync.Mutex
 	n    uint64        // the number of the newest; guarded by mu
 	done chan struct{} // closed once its frames are taken; nil before the first; guarded by mu
+	away bool          // the exchange leaves this node; guarded by mu
 }
 
 // errOrder is the answer to a number that is neither that of the newest POST nor the next.
@@ -25,6 +26,8 @@ func (u *upward) begin(n uint64) (done chan struct{}, first bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
+	case u.away:
+		return nil, false, errMoving
 	case n == u.n && u.done != nil:
 		return u.done, false, nil
 	case n != u.n+1 || !u.idleLocked():
@@ -62,19 +65,64 @@ func (x *exchange) serve(ctx context.Context, n uint64, frames [][]byte) error {
 	}
 	defer close(done)
 	for _, text := range frames {
-		receive(x.link, text)
+		x.receive(text)
 	}
 	return nil
 }
 
 // receive decodes one frame for the session. What can't be decoded is answered, as over WebSocket.
-func receive(link *session.Link, text []byte) {
+func (x *exchange) receive(text []byte) {
 	frame, err := wire.JSON.DecodeClientFrame(text)
 	if err != nil {
-		link.Refuse(frame.ID, err)
+		x.link.Refuse(frame.ID, err)
 		return
 	}
-	link.Receive(frame)
+	x.remember(frame.Body)
+	x.link.Receive(frame)
+}
+
+// remember keeps what another node needs in order to ask again who the client is.
+func (x *exchange) remember(body wire.ClientBody) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch body := body.(type) {
+	case wire.Hello:
+		x.hello = body
+	case wire.Refresh:
+		x.hello.Token = body.Token
+	}
+}
+
+// shut takes no POSTs from now on, and waits for the one that is under way. It returns the number of the newest.
+func (u *upward) shut(ctx context.Context) (n uint64, err error) {
+	u.mu.Lock()
+	u.away = true
+	n, done := u.n, u.done
+	u.mu.Unlock()
+	if done == nil {
+		return n, nil
+	}
+	select {
+	case <-done:
+		return n, nil
+	case <-ctx.Done():
+		return 0, errBusy
+	}
+}
+
+// open takes POSTs again.
+func (u *upward) open() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.away = false
+}
+
+// resume goes on after POST n of another node.
+func (u *upward) resume(n uint64) {
+	if n > 0 {
+		u.n, u.done = n, make(chan struct{})
+		close(u.done)
+	}
 }
 
 // post is what a POST brings.
@@ -112,14 +160,26 @@ func (t *HTTP) up(w http.ResponseWriter, r *http.Request, sid string) {
 		refuseError(w, failure)
 		return
 	}
-	x := t.find(sid)
-	if x == nil {
-		refuse(w, errNoExchange)
-		return
-	}
-	if err := x.post(r.Context(), post{n, ack, frames}); err != nil {
+	if err := t.deliver(r.Context(), sid, post{n, ack, frames}); err != nil {
 		refuseError(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// deliver takes a POST to its exchange, which may be on another node.
+func (t *HTTP) deliver(ctx context.Context, sid string, p post) error {
+	if x := t.find(sid); x != nil {
+		if err := x.post(ctx, p); !errors.Is(err, errMoving) {
+			return err
+		}
+	}
+	if t.node.Peers == nil {
+		return errNoExchange
+	}
+	reply, err := t.send(ctx, errand{SID: sid, N: p.n, Ack: p.ack, Frames: p.frames})
+	if err == nil && reply.Refusal != nil {
+		return reply.Refusal
+	}
+	return err
 }

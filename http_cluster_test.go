@@ -1,0 +1,119 @@
+package earshot_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/earshot/earshot"
+	"github.com/earshot/earshot/internal/testkit"
+)
+
+// roaming is a client whose every request reaches another server.
+type roaming struct {
+	*testkit.HTTPClient
+	bases []string
+	turn  int
+}
+
+func (r *roaming) step() {
+	sid := r.URL[strings.LastIndex(r.URL, "/"):]
+	r.turn++
+	r.URL = r.bases[r.turn%len(r.bases)] + "/live/http" + sid
+}
+
+// Requests may reach any server: a GET moves the exchange, a POST is carried to it. It is row T2 of the faults.
+func TestRequestsReachOtherServers(t *testing.T) {
+	url := startRedis(t)
+	open := testkit.Open()
+	board := open["log"]
+	board.Kind, board.Presence = earshot.Map, earshot.Anyone
+	open["map"] = board
+	options := earshot.Options{
+		Engine: url, Namespaces: open,
+		OnConnect: func(_ context.Context, r earshot.ConnectRequest) (earshot.Identity, error) {
+			return earshot.Identity{User: r.Token, Data: "attached"}, nil
+		},
+		OnPublish: func(_ context.Context, s earshot.Session, p *earshot.PublishRequest) error {
+			p.Tags = map[string]string{"data": fmt.Sprint(s.Data())}
+			return nil
+		},
+	}
+	first, second := testkit.Start(t, options), testkit.Start(t, options)
+	r := &roaming{testkit.OpenHTTP(t, first.URL, `{"id":1,"hello":{"token":"ann","sender":"0123456789abcdef"}}`), []string{first.URL, second.URL}, 0}
+	session := r.Want("welcome", `{"user":"ann"}`)["session"].(string)
+	r.step()
+	r.Send(`{"id":2,"sub":{"ch":"log:a"}}`) // carried
+	r.Want("subscribed", `{"id":2}`)        // moves
+	r.Send(`{"id":3,"sub":{"ch":"log:own","echo":false}}`, `{"id":4,"set":{"ch":"map:a","key":"k","data":1,"own":true}}`)
+	r.Want("subscribed", `{"id":3}`)
+	r.Want("published", `{"id":4}`)
+	const all = 30
+	for i := range all {
+		r.step()
+		r.Send(fmt.Sprintf(`{"pub":{"ch":"log:own","data":%d}}`, i), fmt.Sprintf(`{"pub":{"ch":"log:a","data":%d}}`, i))
+		if i%3 == 0 {
+			r.step()
+		}
+		for {
+			frame, text := r.Next()
+			if frame["moved"] != nil {
+				continue // of the channel without echoes
+			}
+			if !strings.Contains(text, fmt.Sprintf(`"off":%d,`, i+1)) || !strings.Contains(text, `"data":"attached"`) {
+				t.Fatalf("after %d came %s", i, text)
+			}
+			break
+		}
+	}
+	if here, there := first.Sessions("ann"), second.Sessions("ann"); len(here)+len(there) != 1 {
+		t.Errorf("the session is on %d and %d", len(here), len(there))
+	}
+	watch := testkit.Connect(t, first.URL)
+	watch.Send(`{"id":1,"hello":{"token":"ben"}}`)
+	watch.Want("welcome", `{}`)
+	watch.Send(`{"id":2,"sub":{"ch":"map:a"}}`)
+	watch.Want("subscribed", `{}`)
+	watch.Want("pub", `{"key":"k","data":1}`)
+	watch.Want("synced", `{}`)
+	if err := first.Disconnect(t.Context(), earshot.Whom{Session: session}, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	r.step()
+	for {
+		if frame, _ := r.Next(); frame["bye"] != nil {
+			break
+		}
+	}
+	watch.Want("pub", `{"key":"k","gone":true}`) // where the session went, its key went with it
+}
+
+// What another server has never heard of is not there, and what is there is served once.
+func TestRepeatsReachOtherServers(t *testing.T) {
+	url := startRedis(t)
+	first, second := testkit.Start(t, earshot.Options{Engine: url}), testkit.Start(t, earshot.Options{Engine: url})
+	r := &roaming{testkit.OpenHTTP(t, first.URL, ""), []string{first.URL, second.URL}, 0}
+	for range 6 {
+		if status, text := r.Post("?n=1", `{"id":1,"pub":{"ch":"log:once","data":1}}`); status != http.StatusNoContent {
+			t.Fatalf("POST: %d %s", status, text)
+		}
+		r.step()
+		if status, text := r.Get("?ack=0"); status != http.StatusOK || strings.Count(text, `"off":1,`) != 1 {
+			t.Fatalf("GET: %d %s", status, text)
+		}
+	}
+	if status, text := r.Post("?n=3", ""); status != http.StatusConflict {
+		t.Errorf("a number that is not the next: %d %s", status, text)
+	}
+	r.URL = second.URL + "/live/http/AAAAAAAAAAAAAAAAAAAAAA"
+	for _, status := range []func() (int, string){
+		func() (int, string) { return r.Get("?ack=0") },
+		func() (int, string) { return r.Post("?n=1", `{"ping":{}}`) },
+	} {
+		if got, text := status(); got != http.StatusNotFound || !strings.Contains(text, "no_session") {
+			t.Errorf("an unknown sid: %d %s", got, text)
+		}
+	}
+}
