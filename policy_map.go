@@ -26,7 +26,7 @@ func (p policy) Set(ctx context.Context, s *session.Session, c *wire.Set) error 
 			return err
 		}
 		if err := wire.ValidateMessage(wire.Message{Data: c.Data}); err != nil {
-			return fmt.Errorf("data from OnSet: %w", err)
+			return fmt.Errorf("data from OnSet: %v", err) // not the client's mistake, so not told as one
 		}
 	}
 	return ns.checkValue(c.Data)
