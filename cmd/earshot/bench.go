@@ -13,13 +13,14 @@ import (
 )
 
 type benchCommand struct {
-	Idle    bench.Idle    `cmd:"" help:"Memory and CPU of connections on which nothing happens."`
-	Connect bench.Connect `cmd:"" help:"Many connections as fast as possible."`
-	Fanout  bench.Fanout  `cmd:"" help:"One channel with many subscribers."`
-	Publish bench.Publish `cmd:"" help:"Durable publishes over the Go API."`
-	Recover bench.Recover `cmd:"" help:"Many clients that come back at once and have missed messages."`
-	Latency bench.Latency `cmd:"" help:"A small channel beside a broadcast to many."`
-	Slow    bench.Slow    `cmd:"" help:"One reader that does not read, among many."`
+	Idle     bench.Idle     `cmd:"" help:"Memory and CPU of connections on which nothing happens."`
+	Connect  bench.Connect  `cmd:"" help:"Many connections as fast as possible."`
+	Fanout   bench.Fanout   `cmd:"" help:"One channel with many subscribers."`
+	Publish  bench.Publish  `cmd:"" help:"Durable publishes over the Go API."`
+	Recover  bench.Recover  `cmd:"" help:"Many clients that come back at once and have missed messages."`
+	Latency  bench.Latency  `cmd:"" help:"A small channel beside a broadcast to many."`
+	Sessions bench.Sessions `cmd:"" help:"Very many sessions in this process, over connections in memory."`
+	Slow     bench.Slow     `cmd:"" help:"One reader that does not read, among many."`
 
 	Bare  benchBare  `cmd:"" hidden:""`
 	Crowd benchCrowd `cmd:"" hidden:""`

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,7 +24,7 @@ const channelsEach = 100
 // library is an Earshot in this process, with listeners in another.
 type library struct {
 	server    *earshot.Server
-	web       *http.Server
+	web       *http.Server // nil on no port
 	data      string
 	running   sync.WaitGroup
 	listeners crowd.Crowd // nil for none
@@ -33,20 +32,10 @@ type library struct {
 
 // openLibrary starts an Earshot with one namespace, and has every channel listened to.
 func (b *Publish) openLibrary(ctx context.Context) (store, error) {
-	data, err := b.tempDir()
-	if err != nil {
-		return nil, err
-	}
-	l := &library{data: data}
-	l.server, err = earshot.New(earshot.Options{
-		Data: data,
-		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Namespaces: map[string]earshot.Namespace{"bench": {
-			Kind: earshot.Log, History: earshot.History{Size: b.History}, Subscribe: earshot.Anyone,
-		}},
+	l, err := b.openQuietLibrary(ctx, earshot.Namespace{
+		Kind: earshot.Log, History: earshot.History{Size: b.History}, Subscribe: earshot.Anyone,
 	})
 	if err != nil {
-		_ = os.RemoveAll(data) // the error that matters is the server's
 		return nil, err
 	}
 	if err := l.start(ctx, b); err != nil {
@@ -56,10 +45,29 @@ func (b *Publish) openLibrary(ctx context.Context) (store, error) {
 	return l, nil
 }
 
+// openQuietLibrary starts an Earshot with the namespace "bench", on no port.
+func (c *Common) openQuietLibrary(ctx context.Context, bench earshot.Namespace) (*library, error) {
+	data, err := c.tempDir()
+	if err != nil {
+		return nil, err
+	}
+	l := &library{data: data}
+	l.server, err = earshot.New(earshot.Options{
+		Data:       data,
+		Log:        slog.New(slog.DiscardHandler),
+		Namespaces: map[string]earshot.Namespace{"bench": bench},
+	})
+	if err != nil {
+		_ = os.RemoveAll(data) // the error that matters is the server's
+		return nil, err
+	}
+	l.running.Go(func() { _ = l.server.Run(context.WithoutCancel(ctx)) }) // close waits for it
+	return l, nil
+}
+
 // start serves on a free port and connects the listeners.
 func (l *library) start(ctx context.Context, b *Publish) error {
 	l.web = &http.Server{Handler: l.server, ReadHeaderTimeout: startPatience}
-	l.running.Go(func() { _ = l.server.Run(context.WithoutCancel(ctx)) }) // close waits for it
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -108,7 +116,9 @@ func (l *library) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_ = l.server.Close(ctx) // its data is thrown away
-	_ = l.web.Close()       // all connections are gone
+	if l.web != nil {
+		_ = l.web.Close() // all connections are gone
+	}
 	l.running.Wait()
 	_ = os.RemoveAll(l.data) // what is left is in the system's folder for temporary files
 }

@@ -26,6 +26,13 @@ const (
 	cpuPerConnection metric = "server_cpu_us_per_connection"
 	cpuSeconds       metric = "server_cpu_seconds"
 	cpuPercentIdle   metric = "cpu_percent_idle"
+	heapPerConn      metric = "heap_bytes_per_connection"
+	objectsPerConn   metric = "heap_objects_per_connection"
+	stackPerConn     metric = "stack_bytes_per_connection"
+	broadcastSeconds metric = "broadcast_seconds"
+	collections      metric = "collections"
+	collectionCPU    metric = "cpu_seconds_per_collection"
+	collectionPause  metric = "longest_pause_ms"
 	rssPerConnection metric = "rss_bytes_per_connection"
 	rssWithNone      metric = "rss_bytes_with_none"
 	kernelPerConn    metric = "kernel_bytes_per_connection"
@@ -64,12 +71,19 @@ var descriptions = slices.Concat([]description{
 	{cpuSeconds, "server CPU, s", 2, true},
 	{cpuPercentIdle, "CPU idle, % of a core", 2, true},
 	{rssPerConnection, "RSS per connection, bytes", 0, true},
+	{heapPerConn, "heap per connection, bytes", 0, true},
+	{objectsPerConn, "heap objects per connection", 1, true},
+	{stackPerConn, "stacks per connection, bytes", 0, true},
 	{rssWithNone, "RSS without connections, bytes", 0, true},
 	{kernelPerConn, "kernel memory per connection, both ends, bytes", 0, false},
 	{arrivalSeconds, "until all are subscribed, s", 3, true},
 	{arrivalRate, "connections/s", 0, true},
 	{recovered, "recovered", 0, false},
 	{recoverSeconds, "until all have recovered, s", 3, true},
+	{broadcastSeconds, "a broadcast to all, s", 3, true},
+	{collections, "collections of the heap, after all were there", 0, false},
+	{collectionCPU, "CPU of a collection, s", 3, true},
+	{collectionPause, "longest pause of the program for the collector, ms", 3, true},
 	{toStuck, "deliveries to the stuck reader, later", 0, false},
 },
 	percentiles(latency, "latency"),

@@ -33,14 +33,15 @@ var allowed = map[string][]string{
 	"internal/config": {"github.com/goccy/go-yaml"},
 	"internal/chat":   {},
 	// The bench is a user of the library, of its Go client and of its program. Its load knows only what goes over the wire.
-	"internal/bench/process": {"golang.org/x/sys"},
-	"internal/bench/bare":    {"golang.org/x/sys"},
+	"internal/bench/process":  {"golang.org/x/sys"},
+	"internal/bench/bare":     {"golang.org/x/sys"},
+	"internal/bench/inmemory": {},
 	"internal/bench/crowd": {
 		"internal/bench/process", "golang.org/x/sys", "github.com/goccy/go-yaml", "github.com/HdrHistogram/hdrhistogram-go",
 	},
 	"internal/bench": {
 		".", "wire", "engine", "client", "internal/bench/process", "internal/bench/bare", "internal/bench/crowd",
-		"github.com/redis/rueidis",
+		"internal/bench/inmemory", "github.com/redis/rueidis",
 	},
 	"cmd/earshot": {
 		".", "wire", "engine", "client", "internal/config", "internal/chat",

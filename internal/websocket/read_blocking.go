@@ -6,7 +6,7 @@ import "net"
 const blockingReadBytes = 1 << 10
 
 // blockingSocket works with any net.Conn, TLS above all. It holds a buffer while it waits, and never writes without a
-// goroutine of its own, because nothing else tells whether Write would block.
+// goroutine of its own, because nothing else tells whether Write would block, unless the connection has a TryWrite.
 type blockingSocket struct {
 	conn net.Conn
 	buf  [blockingReadBytes]byte
@@ -26,7 +26,18 @@ func (s *blockingSocket) read() ([]byte, error) {
 
 func (s *blockingSocket) release() {}
 
-func (s *blockingSocket) tryWrite([]byte) (int, error) { return 0, nil }
+// tryWriter is a connection that can take bytes without waiting, though it is no socket: one in memory.
+type tryWriter interface {
+	// TryWrite writes what there is room for at once, maybe nothing.
+	TryWrite(p []byte) (int, error)
+}
+
+func (s *blockingSocket) tryWrite(p []byte) (int, error) {
+	if ready, ok := s.conn.(tryWriter); ok {
+		return ready.TryWrite(p)
+	}
+	return 0, nil
+}
 
 // write reports progress only at the end: see Config.StallTimeout.
 func (s *blockingSocket) write(p []byte, progress func()) error {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // clockTick is the unit of CPU times in /proc (proc_pid_stat(5)). Linux has used 100 Hz there on every architecture of
@@ -159,4 +161,13 @@ func fieldKB(file, field string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%s has no %s", file, field)
+}
+
+// OwnCPU returns the processor time, user and system, that this process has used: finer than CPU, and without descendants.
+func OwnCPU() (time.Duration, error) {
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		return 0, fmt.Errorf("read the CPU time of this process: %w", err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano()), nil
 }
