@@ -24,7 +24,7 @@ func (t *HTTP) receiveGuest(r *http.Request, e session.Encoder) *guest {
 	}
 	t.guests++
 	g := &guest{t: t, news: make(chan struct{}, 1)}
-	g.link = t.node.NewLink(g, e, session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header})
+	g.link = t.node.NewLink(g, e, handshake(r))
 	return g
 }
 

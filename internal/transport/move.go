@@ -117,7 +117,7 @@ func (t *HTTP) unpack(r *http.Request, sid string, p *parcel) (*exchange, error)
 	for _, line := range p.Held {
 		x.holdLocked(line) // nobody else knows x yet
 	}
-	x.link = t.node.NewLink(x, lines{wire.JSON}, session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header})
+	x.link = t.node.NewLink(x, lines{wire.JSON}, handshake(r))
 	if err := x.arrive(p); err != nil {
 		t.log.Info("a session that came from another node cannot go on", "session", p.Passport.Session, "error", err)
 		x.end()

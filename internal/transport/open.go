@@ -30,7 +30,7 @@ func (t *HTTP) open(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := newExchange()
-	x.link = t.node.NewLink(x, lines{wire.JSON}, session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header})
+	x.link = t.node.NewLink(x, lines{wire.JSON}, handshake(r))
 	if !t.add(x) {
 		refuseError(w, errFull)
 		return
@@ -51,6 +51,11 @@ func (t *HTTP) open(w http.ResponseWriter, r *http.Request) {
 	defer b.end()
 	opened := fmt.Appendf(nil, `{"open":{"sid":%q,"linger_ms":%d}}`+"\n", x.sid, linger.Milliseconds())
 	b.whole(append(opened, bytes.Join(said, nil)...))
+}
+
+// handshake is what r says of who asks.
+func handshake(r *http.Request) session.Handshake {
+	return session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header}
 }
 
 // errFull says that there are as many exchanges as there may be.
