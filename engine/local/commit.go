@@ -16,22 +16,12 @@ type committer struct {
 	batch  *pebble.Batch
 	sync   bool
 	drafts []*draft
-	fresh  map[keyID]keyRecord // keys used in the batch
-	value  []byte              // an entry, before the batch copies it
+	spare  []*draft // of earlier batches, to be used again
+	used   usedKeys
+	body   []byte // of the proposal that is being added
+	value  []byte // an entry, before the batch copies it
 	// unchecked is how many bytes were written since the free room was looked at.
 	unchecked int
-}
-
-// draft is what a channel will be once the batch is committed.
-type draft struct {
-	ch    *channel
-	state logState
-	marks marks
-	added []mark // of pubs
-	pubs  []*engine.Publication
-	// changed are the keys of a map that the batch changes.
-	changed map[string]mapEntry
-	feed    bool // the node listened when pubs became visible
 }
 
 func (c *committer) loose() bool { return c.durability != engine.DurabilityFsync }
@@ -54,7 +44,7 @@ func (c *committer) commit(batch []proposal) {
 		}
 	}
 	c.engine.table.releaseProposals(batch)
-	c.drafts = c.drafts[:0]
+	c.putBack()
 }
 
 func (p *proposal) answer() (engine.Receipt, error) {
@@ -69,13 +59,16 @@ func (c *committer) write(batch []proposal) error {
 		return err
 	}
 	c.batch, c.sync = c.engine.store.db.NewBatch(), !c.loose()
-	c.fresh = map[keyID]keyRecord{}
+	c.used.reset()
 	defer c.batch.Close()
 	now := c.engine.nowMS()
 	for i := range batch {
 		if err := c.add(&batch[i], now); err != nil {
 			batch[i].err = err
 		}
+	}
+	if err := c.used.write(c.batch); err != nil {
+		return unavailable("keep idempotency ids", err)
 	}
 	if c.batch.Empty() {
 		return nil
@@ -108,7 +101,7 @@ func (c *committer) abandon(batch []proposal, err error) {
 		d.ch.taint()
 		d.ch.settle()
 	}
-	c.drafts = c.drafts[:0]
+	c.putBack()
 }
 
 // add puts one proposal into the batch.
@@ -137,14 +130,17 @@ func (c *committer) add(p *proposal, now int64) error {
 	if !p.keyed {
 		return nil
 	}
-	r := keyRecord{digest: p.digest, unixMS: now, position: p.receipt.Position}
-	c.fresh[p.key] = r
-	return c.engine.keys.add(c.batch, p.key, r, keyWindow(p.rules))
+	segment, err := c.engine.keys.place(p.key, now, keyWindow(p.rules))
+	if err != nil {
+		return err
+	}
+	c.used.add(segment, p.key, keyRecord{digest: p.digest, unixMS: now, position: p.receipt.Position})
+	return nil
 }
 
 // repeated answers a proposal whose key was used before.
 func (c *committer) repeated(p *proposal, now int64) (bool, error) {
-	r, found := c.fresh[p.key]
+	r, found := c.used.find(p.key)
 	if !found {
 		var err error
 		r, found, err = c.engine.keys.find(p.key, now, keyWindow(p.rules))
@@ -159,85 +155,10 @@ func (c *committer) repeated(p *proposal, now int64) (bool, error) {
 	return true, nil
 }
 
-// draftOf returns the channel's draft in this batch.
-func (c *committer) draftOf(ch *channel, kind engine.Kind) (*draft, error) {
-	if ch.draft != nil {
-		return ch.draft, nil
-	}
-	if err := ch.load(c.engine.store, kind, c.loose()); err != nil {
-		return nil, unavailable("load channel", err)
-	}
-	ch.mu.Lock()
-	d := &draft{ch: ch, state: ch.log, marks: ch.marks, changed: map[string]mapEntry{}}
-	ch.mu.Unlock()
-	ch.draft = d
-	c.drafts = append(c.drafts, d)
-	return d, nil
-}
-
-// append adds a publication to the draft and to the batch.
-func (d *draft) append(c *committer, p *proposal, now int64) error {
-	if err := d.record(c); err != nil {
-		return unavailable("create channel", err)
-	}
-	s := &d.state
-	p.pub.UnixMS = max(now, s.unixMS) // times of a log never go back, whatever the clock does
-	p.pub.PrevTag = s.tag
-	p.pub.Tag = chainTag(s.tag, p.pub.UnixMS, p.body)
-	p.pub.Epoch, p.pub.Offset = s.record.epoch, s.top+1
-	m := mark{unixMS: p.pub.UnixMS, bytes: s.bytes}
-	s.top, s.tag, s.unixMS, s.bytes = p.pub.Offset, p.pub.Tag, p.pub.UnixMS, s.bytes+int64(p.pub.Size())
-	d.pubs, d.added = append(d.pubs, p.pub), append(d.added, m)
-	if err := d.retain(c.engine.store, p.rules); err != nil {
-		c.engine.log.Error("cannot apply retention", "channel", d.ch.name, "error", err)
-	}
-	h := header{retained: s.top - s.first, bytes: m.bytes, prevTag: p.pub.PrevTag, tag: p.pub.Tag, unixMS: m.unixMS}
-	return c.setEntry(s.record.id, h, p)
-}
-
-func (c *committer) setEntry(id uint64, h header, p *proposal) error {
-	var key [entryKeyBytes]byte
-	c.value = appendEntry(c.value[:0], h, p.pub.Sender, p.body)
-	return c.batch.Set(appendEntryKey(key[:0], id, p.pub.Offset), c.value, nil)
-}
-
-// record makes sure that the store knows the channel as this lane writes it.
-func (d *draft) record(c *committer) error {
-	r := &d.state.record
-	if r.id != 0 && r.loose == c.loose() && !d.state.stale {
-		return nil
-	}
-	if r.id == 0 {
-		id, err := c.engine.store.newID()
-		if err != nil {
-			return err
-		}
-		r.id = id
-	} else if c.loose() && !r.loose {
-		c.sync = true // the record must not be lost together with the first loose publications
-	}
-	r.loose, r.generation, d.state.stale = c.loose(), c.engine.store.generation, false
-	return c.batch.Set(channelKey(d.ch.name), r.encode(), nil)
-}
-
-// show makes the draft the channel's state.
-func (d *draft) show(e *Engine) {
-	ch := d.ch
-	ch.draft = nil
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	first := max(ch.log.first, d.state.first) // it may have been trimmed meanwhile
-	ch.log = d.state
-	ch.log.first = first
-	ch.saved = max(ch.saved, d.state.first)
-	ch.marks = d.marks
-	if d.state.record.kind == engine.KindLog { // of a map, what comes last is not the whole
-		ch.ring.add(d.pubs)
-		ch.ring.drop(first)
-	}
-	ch.settleLocked()
-	d.feed = ch.subscribed && e.feed != nil && len(d.pubs) > 0
-	e.requestPurgeLocked(ch, purgeAt)
+// bodyOf returns the proposal's body, until the next call.
+func (c *committer) bodyOf(p *proposal) []byte {
+	c.body = p.appendBody(c.body[:0])
+	return c.body
 }
 
 // taint keeps the channel in memory until the engine is closed.

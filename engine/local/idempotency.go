@@ -181,17 +181,6 @@ func (k *storedKeys) candidates(id keyID) (numbers []uint64) {
 	return numbers
 }
 
-// add puts a key into the batch.
-func (k *storedKeys) add(b *pebble.Batch, id keyID, r keyRecord, window time.Duration) error {
-	number, err := k.place(id, r.unixMS, window)
-	if err != nil {
-		return err
-	}
-	var key [1 + 8 + 16]byte
-	var value [80]byte
-	return b.Set(appendIdempotencyKey(key[:0], number, id), r.appendTo(value[:0]), nil)
-}
-
 // place returns the segment for a new key. A new segment is made durable first: both lanes will put keys into it.
 func (k *storedKeys) place(id keyID, now int64, window time.Duration) (uint64, error) {
 	k.mu.Lock()

@@ -87,7 +87,14 @@ func addKey(t *testing.T, k *storedKeys, id keyID, now int64, window time.Durati
 	t.Helper()
 	b := k.store.db.NewBatch()
 	defer b.Close()
-	if err := k.add(b, id, keyRecord{unixMS: now, position: engine.Position{Epoch: 1}}, window); err != nil {
+	segment, err := k.place(id, now, window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used usedKeys
+	used.reset()
+	used.add(segment, id, keyRecord{unixMS: now, position: engine.Position{Epoch: 1}})
+	if err := used.write(b); err != nil {
 		t.Fatal(err)
 	}
 	if err := k.store.apply(b, false); err != nil {

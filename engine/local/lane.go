@@ -12,7 +12,6 @@ import (
 type proposal struct {
 	ch     *channel
 	pub    *engine.Publication // the lane fills in position, previous tag and time
-	body   []byte              // see appendBody
 	keyed  bool
 	key    keyID
 	digest digest // only of a keyed proposal
@@ -26,7 +25,21 @@ type proposal struct {
 }
 
 // size is what p counts for in the bounds of queues and batches.
-func (p *proposal) size() int { return p.pub.Size() + len(p.body) + publicationCost }
+func (p *proposal) size() int { return p.pub.Size() + publicationCost }
+
+// appendBody appends what entries keep, tags chain and idempotency ids are compared by. (It is made twice, on the caller's
+// goroutine and in the lane: that costs less than an allocation that lives until the commit.)
+func (p *proposal) appendBody(dst []byte) []byte {
+	if p.change != nil {
+		return appendMapBody(dst, p.change, p.pub)
+	}
+	return appendBody(dst, p.pub)
+}
+
+func (p *proposal) hash() digest {
+	var small [1024]byte
+	return hashBody(p.appendBody(small[:0]))
+}
 
 // Bounds of a lane: its queue, beyond which publishers wait, and a batch.
 const (
@@ -93,13 +106,15 @@ func (l *lane) wakeLocked() {
 
 // run commits until the lane is closed and empty.
 func (l *lane) run() {
+	var spent []proposal // the last batch: room for the queue
 	for range l.work {
 		// Those whom the last batch answered are about to propose again. Without this the first of them would have the disk
 		// to itself, and all others would wait for the next sync: every second batch held one proposal.
 		runtime.Gosched()
-		batch, more := l.take()
+		batch, more := l.take(spent)
 		if len(batch) > 0 {
 			l.commit(batch)
+			spent = clean(batch)
 		}
 		if !more {
 			return
@@ -107,8 +122,21 @@ func (l *lane) run() {
 	}
 }
 
-// take removes the next batch from the queue. More is false once the lane is closed and nothing is left.
-func (l *lane) take() (batch []proposal, more bool) {
+// keptProposals is how large a batch may have been for its room to be kept, about 300 KB.
+const keptProposals = 1024
+
+// clean forgets what a batch held, and gives its room to the next.
+func clean(batch []proposal) []proposal {
+	if cap(batch) > keptProposals {
+		return nil
+	}
+	clear(batch)
+	return batch[:0]
+}
+
+// take removes the next batch from the queue, which goes on in the room of one that is done with. More is false once the
+// lane is closed and nothing is left.
+func (l *lane) take(spent []proposal) (batch []proposal, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n, bytes := 0, 0
@@ -120,7 +148,9 @@ func (l *lane) take() (batch []proposal, more bool) {
 		return nil, !l.closed
 	}
 	batch = l.queue[:n:n]
-	l.queue = l.queue[n:]
+	if l.queue = l.queue[n:]; len(l.queue) == 0 {
+		l.queue = spent
+	}
 	l.bytes -= bytes
 	l.releaseRoomLocked()
 	if len(l.queue) > 0 || l.closed {

@@ -11,6 +11,7 @@ import (
 type liveCommitter struct {
 	engine *Engine
 	feeds  []liveFeed
+	body   []byte // of the proposal that is being committed
 }
 
 // liveFeed is what a batch holds of one channel.
@@ -46,7 +47,8 @@ func (c *liveCommitter) add(p *proposal, now int64) error {
 			return nil
 		}
 	}
-	p.receipt.Position = p.ch.appendLive(p.pub, p.body, now)
+	c.body = p.appendBody(c.body[:0])
+	p.receipt.Position = p.ch.appendLive(p.pub, c.body, now)
 	if !p.receipt.Position.IsZero() && c.engine.feed != nil {
 		c.collect(p)
 	}

@@ -90,11 +90,19 @@ func (d *draft) latest(c *committer, key string) (mapEntry, error) {
 	return mapEntry{offset, m}, err
 }
 
+// setLatest notes what latest will return.
+func (d *draft) setLatest(key string, m mapEntry) {
+	if d.changed == nil {
+		d.changed = make(map[string]mapEntry)
+	}
+	d.changed[key] = m
+}
+
 // write commits a change of the key whose latest entry was old.
 func (d *draft) write(c *committer, p *proposal, old mapEntry, now int64) error {
 	s := &d.state
 	p.pub.UnixMS = max(now, s.unixMS)
-	p.pub.PrevTag, p.pub.Tag = s.tag, chainTag(s.tag, p.pub.UnixMS, p.body)
+	p.pub.PrevTag, p.pub.Tag = s.tag, chainTag(s.tag, p.pub.UnixMS, c.bodyOf(p))
 	p.pub.Epoch, p.pub.Offset = s.record.epoch, s.top+1
 	p.pub.Key, p.pub.Gone = p.change.Key, p.change.Delete
 	if p.pub.Gone {
@@ -111,7 +119,7 @@ func (d *draft) write(c *committer, p *proposal, old mapEntry, now int64) error 
 	if p.change.TTL > 0 {
 		m.expiresMS = now + p.change.TTL.Milliseconds()
 	}
-	d.changed[p.change.Key] = mapEntry{s.top, m}
+	d.setLatest(p.change.Key, mapEntry{s.top, m})
 	return d.store(c, p, old, m)
 }
 
@@ -189,7 +197,7 @@ func (d *draft) dropTombstone(c *committer, key string, offset uint64) error {
 	id := d.state.record.id
 	d.state.lost = max(d.state.lost, offset)
 	d.ch.raiseLost(d.state.lost)
-	d.changed[key] = mapEntry{}
+	d.setLatest(key, mapEntry{})
 	floor := floorRecord{first: d.state.lost + 1, top: d.state.top, tag: d.state.tag, unixMS: d.state.unixMS}
 	if err := c.batch.Set(floorKey(id), floor.encode(), nil); err != nil {
 		return err

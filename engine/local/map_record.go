@@ -60,7 +60,7 @@ func decodeMapEntry(pos engine.Position, value []byte) (*engine.Publication, map
 
 // appendMapBody appends what tags chain and idempotency ids are compared by: the change, and what the publisher said. Not the
 // owner: a client that repeats a change may have another session by then.
-func appendMapBody(dst []byte, c *engine.MapChange, body []byte) []byte {
+func appendMapBody(dst []byte, c *engine.MapChange, p *engine.Publication) []byte {
 	dst = appendBytes(dst, c.Key)
 	version := uint64(0)
 	if c.IfVersion != nil {
@@ -71,5 +71,5 @@ func appendMapBody(dst []byte, c *engine.MapChange, body []byte) []byte {
 	if c.Delete {
 		return append(dst, 1)
 	}
-	return append(append(dst, 0), body...)
+	return appendBody(append(dst, 0), p)
 }

@@ -30,15 +30,14 @@ func (e *Engine) propose(ctx context.Context, p engine.Proposal, tends uint64, d
 		}
 	}
 	q := proposal{pub: &engine.Publication{User: p.User, Sender: p.Sender, Message: p.Message}, rules: rules, done: done}
-	q.body = appendBody(make([]byte, 0, q.pub.Size()+32), q.pub)
 	if rules.Kind == engine.KindMap {
 		if p.Map == nil {
 			return errNoKey
 		}
-		q.change, q.tends, q.body = p.Map, tends, appendMapBody(nil, p.Map, q.body)
+		q.change, q.tends = p.Map, tends
 	}
 	if p.Idem != "" {
-		q.keyed, q.key, q.digest = true, hashKey(p.Channel, p.User, p.Idem), hashBody(q.body)
+		q.keyed, q.key, q.digest = true, hashKey(p.Channel, p.User, p.Idem), q.hash()
 	}
 	q.ch, l = e.table.acquireFor(p.Channel, l)
 	if err := l.push(ctx, q); err != nil {
