@@ -23,8 +23,12 @@ func TestMain(m *testing.M) {
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestContract(t *testing.T) {
-	s := startServer(t, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
-	runContract(t, []*server{s}, engine.DurabilityRedisEverySecond)
+	for _, binary := range binaries {
+		t.Run(binary, func(t *testing.T) {
+			s := startServerOf(t, binary, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
+			runContract(t, []*server{s}, engine.DurabilityRedisEverySecond)
+		})
+	}
 }
 
 func TestContractOnACluster(t *testing.T) {

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -14,33 +15,57 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// server is a redis-server of a test's own.
+// binaries are the programs that the engine works on; the first that is installed is the one for most tests.
+var binaries = []string{"redis-server", "valkey-server"}
+
+// server is a Redis, or a Valkey, of a test's own.
 type server struct {
-	t    testing.TB
-	dir  string
-	port int
-	bus  string // port of the cluster bus
-	args []string
-	cmd  *exec.Cmd
+	t      testing.TB
+	binary string
+	dir    string
+	port   int
+	bus    string // port of the cluster bus
+	args   []string
+	cmd    *exec.Cmd
 }
 
-// startServer starts a redis-server on a free port with its data in a temporary folder, and kills it when the test ends.
+// startServer starts a server on a free port with its data in a temporary folder, and kills it when the test ends.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), port: freePort(t), args: args}
+	for _, name := range binaries {
+		if _, err := exec.LookPath(name); err == nil {
+			return startServerOf(t, name, args...)
+		}
+	}
+	t.Skip("redis-server is not installed: scripts/need redis-server")
+	return nil
+}
+
+// startServerOf is startServer for one of binaries.
+func startServerOf(t testing.TB, binary string, args ...string) *server {
+	t.Helper()
+	if _, err := exec.LookPath(binary); err != nil {
+		t.Skip(binary + " is not installed")
+	}
+	s := &server{t: t, binary: binary, dir: t.TempDir(), port: freePort(t), args: args}
 	s.start()
 	t.Cleanup(s.kill)
 	return s
 }
 
+// freePort returns a port below those that systems give to outgoing connections: one of these could take it while its server
+// is down.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 func (s *server) address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
@@ -50,23 +75,19 @@ func (s *server) url() string { return "redis://" + s.address() }
 // start starts the server on the data that is in its folder, and waits until it answers.
 func (s *server) start() {
 	s.t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		s.t.Skip("redis-server is not installed: scripts/need redis-server")
-	}
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
 	args := append([]string{"--bind", "127.0.0.1", "--port", fmt.Sprint(s.port), "--dir", s.dir}, s.args...)
-	s.cmd = exec.Command(binary, args...)
+	s.cmd = exec.Command(s.binary, args...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	endWithTest(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	eventually(s.t, "redis-server answers", func() bool {
+	eventually(s.t, s.binary+" answers", func() bool {
 		c, err := s.dial()
 		if err != nil {
 			return false
