@@ -73,6 +73,61 @@ export class ChatPage {
     await this.ready();
   }
 
+  /** Begins a conversation with somebody who is online. */
+  async writeTo(name: string): Promise<void> {
+    await this.page.getByRole("button", { name: "Write to somebody" }).click();
+    await this.page.getByRole("button", { name: `Message ${name}` }).click();
+    await this.page.getByRole("heading", { level: 1, name }).waitFor();
+    await this.ready();
+  }
+
+  /** Opens a conversation that is listed. */
+  async openTalk(name: string): Promise<void> {
+    await this.entry(name).click();
+    await this.page.getByRole("heading", { level: 1, name }).waitFor();
+    await this.ready();
+  }
+
+  /** As openRoom and openTalk, where the list is a drawer. */
+  async openRoomByMenu(name: string): Promise<void> {
+    await this.page.getByRole("button", { name: "Rooms" }).click();
+    await this.openRoom(name);
+  }
+
+  async openTalkByMenu(name: string): Promise<void> {
+    await this.page.getByRole("button", { name: "Rooms" }).click();
+    await this.openTalk(name);
+  }
+
+  /** Waits until the button for the drawer says that so many messages are unread. */
+  async countsElsewhere(unread: number): Promise<void> {
+    const badge = this.page.locator(".menu-badge");
+    if (unread === 0) await badge.waitFor({ state: "detached" });
+    else await badge.filter({ hasText: new RegExp(`^${unread} unread`) }).waitFor();
+  }
+
+  /** The entry of a room or a conversation in the side list. */
+  entry(name: string): Locator {
+    return this.page.getByRole("link", { name: new RegExp(`^${name}\\b`) });
+  }
+
+  /** Waits until the side list says that so many messages are unread there. */
+  async counts(name: string, unread: number): Promise<void> {
+    await this.entry(name).waitFor();
+    const badge = this.entry(name).locator(".badge");
+    if (unread === 0) await badge.waitFor({ state: "detached" });
+    else await badge.filter({ hasText: new RegExp(`^${unread} unread$`) }).waitFor();
+  }
+
+  /** Returns the address that makes another browser a device of the same person. */
+  async deviceLink(): Promise<string> {
+    await this.page.getByRole("button", { name: "Change your name" }).click();
+    await this.page.getByRole("button", { name: "Use another device" }).click();
+    const link = await this.page.getByRole("textbox", { name: "Link for your own devices" }).inputValue();
+    await this.page.keyboard.press("Escape");
+    return link;
+  }
+
   /** Scrolls to the top of what is loaded, as often as there is more, until a text is there. */
   async scrollBackTo(text: string): Promise<void> {
     const found = this.page.getByText(text, { exact: true });

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
 import { chromium } from "playwright-core";
 import { ChatPage } from "./chat-page";
 
@@ -23,6 +23,8 @@ export class Visitor {
   /** What went wrong on the page: errors, warnings, blocked content. A test that expects none looks here. */
   readonly complaints: string[] = [];
   readonly chat: ChatPage;
+  private isOffline = false;
+  private readonly links: WebSocketRoute[] = [];
 
   private constructor(
     private readonly context: BrowserContext,
@@ -53,6 +55,39 @@ export class Visitor {
     const visitor = await Visitor.open(browser, url, options);
     await visitor.chat.takeName(name);
     return visitor;
+  }
+
+  /** Opens the page on another device of the same person. */
+  async otherDevice(browser: Browser, options?: BrowserContextOptions): Promise<Visitor> {
+    const device = await Visitor.open(browser, await this.chat.deviceLink(), options);
+    await device.chat.ready();
+    return device;
+  }
+
+  /** Loads the page again so that `offline` works: Chromium's own emulation leaves open WebSockets alone. */
+  async makeCuttable(): Promise<void> {
+    await this.page.routeWebSocket(/\/live\//, (link) => {
+      if (this.isOffline) return link.close();
+      this.links.push(link, link.connectToServer());
+    });
+    await this.page.reload();
+    await this.chat.ready();
+  }
+
+  /** Takes the network away, or gives it back. */
+  async offline(on: boolean): Promise<void> {
+    this.isOffline = on;
+    await this.context.setOffline(on);
+    for (const link of this.links.splice(0)) await link.close();
+  }
+
+  /** Has the page lose the focus as if its person looked at something else, or gives it back. */
+  async focus(on: boolean): Promise<void> {
+    // Pages under test always have the focus.
+    await this.page.evaluate((has) => {
+      document.hasFocus = () => has;
+      dispatchEvent(new Event(has ? "focus" : "blur"));
+    }, on);
   }
 
   /** Opens another tab of the same profile. */

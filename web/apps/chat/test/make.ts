@@ -26,10 +26,11 @@ export function offsets(messages: readonly Message[]): number[] {
   return messages.map(({ offset }) => offset);
 }
 
-/** Makes what a channel delivers. */
+/** Makes what a channel delivers; the server knows the one whom the data names. */
 export function received(
   offset: number,
   data: unknown = { id: `id${offset}`, from: ada, text: `${offset}` },
 ): Received {
-  return { data, offset, position: `p${offset}`, time: 1000 * offset, user: "" };
+  const { from } = Object(data) as { from?: { id?: string } };
+  return { data, offset, position: `p${offset}`, time: 1000 * offset, user: from?.id ?? "" };
 }

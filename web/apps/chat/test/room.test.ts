@@ -87,7 +87,7 @@ describe("reading", () => {
     history.mockRejectedValueOnce(Object.assign(new Error("no"), { name: "forbidden" }));
     void room.run(leave.signal);
     await vi.waitFor(() => expect(room.phase.value.name).toBe("failed"));
-    expect(room.phase.value).toEqual({ name: "failed", why: "This server does not allow it" });
+    expect(room.phase.value).toMatchObject({ name: "failed", why: "This server does not allow it" });
     room.tryAgain();
     await vi.waitFor(() => expect(channel.since).not.toBe(""));
     channel.commit();

@@ -1,5 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { linkTo, readyRooms, roomList, roomName, roomOfHash, titleOf } from "../src/model/rooms";
+import {
+  linkTo,
+  nameOf,
+  peerOf,
+  placeOf,
+  placeOfHash,
+  readyRooms,
+  roomList,
+  roomName,
+  titleOf,
+} from "../src/model/rooms";
+
+const user = "0123456789abcdef0123";
 
 describe("roomName", () => {
   test.each([
@@ -22,7 +34,7 @@ describe("roomName", () => {
 
 describe("links", () => {
   test.each(["lobby", "über", "a&b=c%", "日本語"])("to %s lead back to it", (name) =>
-    expect(roomOfHash(linkTo(name))).toBe(name),
+    expect(placeOfHash(linkTo(name))).toBe(name),
   );
   test.each([
     ["#/lobby", "lobby"],
@@ -30,7 +42,15 @@ describe("links", () => {
     ["#chat:help", "help"],
     ["", ""],
     ["#/%E0%A4%A", ""],
-  ])("%j names %j", (hash, name) => expect(roomOfHash(hash)).toBe(name));
+    ["#/@nobody", "nobody"],
+  ])("%j names %j", (hash, name) => expect(placeOfHash(hash)).toBe(name));
+
+  test("to a conversation lead back to it, and no room can have its name", () => {
+    const place = placeOf(user);
+    expect(placeOfHash(linkTo(place))).toBe(place);
+    expect(peerOf(place)).toBe(user);
+    expect(peerOf(roomName(place))).toBeUndefined();
+  });
 });
 
 test("the list has the ready rooms first and each room once", () => {
@@ -39,7 +59,7 @@ test("the list has the ready rooms first and each room once", () => {
 });
 
 test("the title counts what is unread", () => {
-  expect(titleOf("lobby", 0)).toBe("#lobby · Earshot");
-  expect(titleOf("lobby", 3)).toBe("(3) #lobby · Earshot");
-  expect(titleOf("lobby", 1000)).toBe("(99+) #lobby · Earshot");
+  expect(titleOf(nameOf("lobby", undefined), 0)).toBe("#lobby · Earshot");
+  expect(titleOf("#lobby", 3)).toBe("(3) #lobby · Earshot");
+  expect(titleOf(nameOf(placeOf(user), { name: "Grace" }), 1000)).toBe("(99+) Grace · Earshot");
 });

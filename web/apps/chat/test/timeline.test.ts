@@ -62,35 +62,35 @@ describe("receive", () => {
 
 describe("paging", () => {
   test("puts an older page before, whatever of it is there already", () => {
-    const t = addOlder({ ...unknown, shown: run(51, 100) }, run(1, 60), false);
+    const t = addOlder({ ...unknown, shown: run(51, 100) }, run(1, 60), { more: false });
     expectConsecutive(t, 1, 100);
     expect(t).toMatchObject({ older: false, cut: false });
   });
 
   test("knows where the server dropped what came before", () => {
-    expect(addOlder({ ...unknown, shown: run(51, 100) }, run(11, 50), false)).toMatchObject({
+    expect(addOlder({ ...unknown, shown: run(51, 100) }, run(11, 50), { more: false })).toMatchObject({
       older: false,
       cut: true,
     });
-    expect(addOlder({ ...unknown, shown: run(51, 100) }, [], false)).toMatchObject({
+    expect(addOlder({ ...unknown, shown: run(51, 100) }, [], { more: false })).toMatchObject({
       older: false,
       cut: true,
     });
-    expect(addOlder(unknown, [], false)).toMatchObject({ older: false, cut: false });
+    expect(addOlder(unknown, [], { more: false })).toMatchObject({ older: false, cut: false });
   });
 
   test("goes back to the first message and down again, within the bound, without a gap or a repeat", () => {
     const count = 3 * maxShown;
-    let t = addOlder(unknown, run(count - 49, count), true);
+    let t = addOlder(unknown, run(count - 49, count), { more: true });
     while (t.older) {
       const first = t.shown[0]?.offset ?? 0;
-      t = addOlder(t, run(Math.max(1, first - 50), first - 1), first > 51);
+      t = addOlder(t, run(Math.max(1, first - 50), first - 1), { more: first > 51 });
       expect(t.shown.length).toBeLessThanOrEqual(maxShown);
     }
     expectConsecutive(t, 1, maxShown);
     while (!isLive(t)) {
       const last = t.shown.at(-1)?.offset ?? 0;
-      t = addNewer(t, run(last + 1, Math.min(count, last + 50)));
+      t = addNewer(t, run(last + 1, Math.min(count, last + 50)), { more: true });
       expect(t.shown.length).toBeLessThanOrEqual(maxShown);
     }
     expectConsecutive(t, count - maxShown + 1, count);
@@ -99,18 +99,34 @@ describe("paging", () => {
 
   test("joins what is published while it reads towards the end", () => {
     let t: Timeline = { shown: run(1, 100), tail: run(151, 200), older: false, cut: false };
-    t = addNewer(t, run(101, 149));
+    t = addNewer(t, run(101, 149), { more: false });
     expect(isLive(t)).toBe(false);
     t = receive(t, run(201, 210), false);
-    t = addNewer(t, run(150, 150));
+    t = addNewer(t, run(150, 150), { more: false });
     expect(isLive(t)).toBe(true);
     expectConsecutive(t, 1, 210);
+  });
+
+  test("of a conversation, whose offsets have gaps, its pages say where it begins and ends", () => {
+    const every3rd = (first: number, last: number) =>
+      run(first, last).filter(({ offset }) => offset % 3 === 0);
+    const older = addOlder({ ...unknown, shown: every3rd(60, 90) }, every3rd(30, 59), {
+      more: false,
+      cut: false,
+    });
+    expect(older).toMatchObject({ older: false, cut: false });
+    let t: Timeline = { ...older, tail: every3rd(120, 150) };
+    t = addNewer(t, every3rd(91, 105), { more: true, cut: false });
+    expect(isLive(t)).toBe(false);
+    t = addNewer(t, every3rd(106, 150), { more: false, cut: false });
+    expect(isLive(t)).toBe(true);
+    expect(offsets(t.shown)).toEqual(offsets(every3rd(30, 150)));
   });
 
   test("jumps to the newest and reads back from there", () => {
     const t = toNewest({ shown: run(1, 100), tail: run(901, 1000), older: false, cut: true });
     expectConsecutive(t, 901, 1000);
     expect(t).toMatchObject({ older: true, cut: false });
-    expectConsecutive(addOlder(t, run(851, 900), true), 851, 1000);
+    expectConsecutive(addOlder(t, run(851, 900), { more: true }), 851, 1000);
   });
 });

@@ -1,40 +1,60 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import type { Link } from "../model/link";
+import type { Person } from "../model/person";
 import {
   channelOf,
   firstRoom,
   linkTo,
   maxJoinedRooms,
+  peerOf,
+  placeOfHash,
   type RoomInfo,
   roomList,
   roomName,
-  roomOfHash,
 } from "../model/rooms";
 import { newest } from "../model/timeline";
-import { beforeAll, isAfter, markOf, type ReadMark, unread } from "../model/unread";
+import { Conversations } from "./conversations";
+import type { Crowd } from "./crowd";
 import type { Gathering, Me } from "./gathering";
 import { loadOutbox, saveOutbox } from "./kept";
+import { Mailbox, type Post } from "./mailbox";
 import type { Profile } from "./profile";
+import { type Reading, type ReadMarks, RoomReading } from "./reading";
 import { Room, type RoomChannel } from "./room";
 import { load, save } from "./storage";
 
 /** What the chat needs of the client. */
-export interface Connection {
+export interface Connection extends Post {
   readonly link: ReadonlySignal<Link>;
   channel(name: string): RoomChannel;
+  roomMarks(room: string, user: string): ReadMarks;
   gather(room: string, me: Me): Gathering;
+  crowd(me: Me): Crowd;
 }
 
-/** The whole chat: the rooms that are followed, the one that is open, and how far each was read. */
+/** A place that is followed: a room, or a conversation. */
+interface Followed {
+  readonly room: Room;
+  readonly reading: Reading;
+  readonly leave: AbortController;
+}
+
+/** The whole chat: the rooms that are followed, the conversations, and which of them is open. */
 export class Chat {
   private readonly joined = signal(load(localStorage, "rooms", readNames) ?? []);
-  private readonly marks = signal(load(localStorage, "read", readMarks) ?? {});
-  private readonly followed = new Map<string, { room: Room; leave: AbortController }>();
+  private readonly followed = new Map<string, Followed>();
+  private readonly mailbox: Mailbox;
+  /** Nobody has been here as this person before. */
+  private readonly isFirstVisit: boolean;
+  private readonly me: Me = computed(() =>
+    this.profile.isNew.value ? undefined : this.profile.person.value,
+  );
 
-  /** The name of the open room. */
+  /** The name of the open room, or the place of the open conversation. */
   readonly current = signal(firstRoom);
   readonly list: ReadonlySignal<readonly RoomInfo[]> = computed(() => roomList(this.joined.value));
-  /** The people in the open room. */
+  readonly conversations: Conversations;
+  /** The people in the open room; undefined in a conversation. */
   readonly gathering = signal<Gathering | undefined>(undefined);
   /** Whether the page is in front of its reader. */
   readonly attended = signal(true);
@@ -43,35 +63,45 @@ export class Chat {
     readonly profile: Profile,
     readonly connection: Connection,
   ) {
+    this.isFirstVisit = profile.isNew.peek();
+    this.mailbox = new Mailbox(connection);
+    this.conversations = new Conversations(this.mailbox, connection.crowd(this.me), this.current);
+    void this.mailbox.run(new AbortController().signal);
     for (const { name } of this.list.peek()) this.follow(name);
   }
 
-  /** Returns the open room. */
+  /** Returns the open room or conversation. */
   get room(): Room {
-    return this.follow(this.current.value);
+    return this.follow(this.current.value).room;
   }
 
-  /** Returns a listed room, and starts to follow it if it is new. */
-  follow(name: string): Room {
-    const known = this.followed.get(name);
-    if (known !== undefined) return known.room;
-    const kept = loadOutbox(name);
-    const room = new Room(name, this.connection.channel(channelOf(name)), this.profile.person, kept);
-    const leave = new AbortController();
-    this.followed.set(name, { room, leave });
-    const forget = effect(() => saveOutbox(name, room.outbox.value));
+  /** Returns the person with whom the open place is the conversation; undefined for a room. */
+  get peer(): Person | undefined {
+    const user = peerOf(this.current.value);
+    return user === undefined ? undefined : this.conversations.personOf(user);
+  }
+
+  /** Returns a listed room or a conversation, and starts to follow it if it is new. */
+  follow(place: string): Followed {
+    const known = this.followed.get(place);
+    if (known !== undefined) return known;
+    const user = peerOf(place);
+    const made = user === undefined ? this.followRoom(place) : this.followConversation(place, user);
+    this.followed.set(place, made);
+    const { room, leave } = made;
+    const forget = effect(() => saveOutbox(place, room.outbox.value));
     leave.signal.addEventListener("abort", forget);
     void room.run(leave.signal);
-    return room;
+    return made;
   }
 
-  /** Opens the room that the address names, and lists it from now on. */
+  /** Opens the place that the address names; a room is listed from now on. */
   openFromAddress(hash: string): void {
-    const name = roomOfHash(hash) || firstRoom;
-    if (!this.list.peek().some((room) => room.name === name)) {
-      this.keepJoined([...this.joined.peek(), name].slice(-maxJoinedRooms));
+    const place = placeOfHash(hash) || firstRoom;
+    if (peerOf(place) === undefined && !this.list.peek().some((room) => room.name === place)) {
+      this.keepJoined([...this.joined.peek(), place].slice(-maxJoinedRooms));
     }
-    this.current.value = name;
+    this.current.value = place;
   }
 
   /** Goes to a room by name. Returns false when nothing usable is in the name. */
@@ -91,59 +121,57 @@ export class Chat {
     this.keepJoined(this.joined.peek().filter((other) => other !== name));
   }
 
-  /** Returns how far a room was read; undefined before the first visit. */
-  mark(name: string): ReadMark | undefined {
-    return this.marks.value[name];
+  /** Counts what others wrote in a room or a conversation since it was last read, on any device. */
+  unread(place: string): number {
+    const user = peerOf(place);
+    return user === undefined
+      ? this.follow(place).reading.count.value
+      : (this.mailbox.unread.value.get(user) ?? 0);
   }
 
-  /** Returns how far a room was read, without following its changes. */
-  peekMark(name: string): ReadMark | undefined {
-    return this.marks.peek()[name];
+  /** Counts what is unread everywhere but in one place. */
+  unreadBut(place: string): number {
+    const rooms = this.list.value.map(({ name }) => name);
+    const talks = this.conversations.list.value.map((talk) => talk.place);
+    return [...rooms, ...talks].reduce((sum, other) => sum + (other === place ? 0 : this.unread(other)), 0);
   }
 
-  /** Counts what others wrote in a room since it was last read, as far as the page knows. */
-  unread(name: string): number {
-    const { shown, tail } = this.follow(name).timeline.value;
-    return unread(tail.length > 0 ? tail : shown, this.mark(name), this.profile.person.value.id).length;
-  }
-
-  /** Notes that a room's newest message was seen. */
-  markRead(name: string): void {
-    const last = newest(this.follow(name).timeline.peek());
-    const mark = this.marks.peek()[name];
-    if (last !== undefined && (mark === undefined || isAfter(last, mark))) this.keepMark(name, markOf(last));
-  }
-
-  /** Starts the count of rooms that were never visited at what they hold now. Returns what stops it. */
-  startCounting(): () => void {
-    return effect(() => {
-      for (const { name } of this.list.value) {
-        const room = this.follow(name);
-        if (room.phase.value.name !== "ready" || this.marks.peek()[name] !== undefined) continue;
-        const last = newest(room.timeline.peek());
-        this.keepMark(name, last === undefined ? beforeAll : markOf(last));
-      }
-    });
+  /** Notes that a place's newest message was seen. */
+  markRead(place: string): void {
+    const { room, reading } = this.follow(place);
+    const last = newest(room.timeline.peek());
+    if (last !== undefined && last.offset > (reading.upTo.peek() ?? 0)) reading.advance(last);
   }
 
   /** Joins the people in the open room, whichever it is. Returns what stops it. */
   startGathering(): () => void {
-    const me = computed(() => (this.profile.isNew.value ? undefined : this.profile.person.value));
     return effect(() => {
-      const room = this.current.value;
-      const gathering = untracked(() => this.connection.gather(room, me));
+      const place = this.current.value;
+      if (peerOf(place) !== undefined) {
+        this.gathering.value = undefined;
+        return;
+      }
+      const gathering = untracked(() => this.connection.gather(place, this.me));
       this.gathering.value = gathering;
       return () => gathering.leave();
     });
   }
 
-  private keepMark(name: string, mark: ReadMark): void {
-    this.keepMarks({ ...this.marks.peek(), [name]: mark });
+  private followRoom(name: string): Followed {
+    const leave = new AbortController();
+    const channel = this.connection.channel(channelOf(name));
+    const room = new Room(name, channel, this.profile.person, loadOutbox(name));
+    const reading = new RoomReading(room, this.isFirstVisit);
+    const { user } = this.connection;
+    void reading.run(user, (who) => this.connection.roomMarks(name, who), leave.signal);
+    return { room, reading, leave };
   }
 
-  private keepMarks(marks: Record<string, ReadMark>): void {
-    this.marks.value = marks;
-    save(localStorage, "read", marks);
+  private followConversation(place: string, user: string): Followed {
+    const peer = computed(() => this.conversations.personOf(user));
+    const channel = this.mailbox.conversation(user);
+    const room = new Room(place, channel, this.profile.person, loadOutbox(place), peer);
+    return { room, reading: this.mailbox.reading(user), leave: new AbortController() };
   }
 
   /** Changes the list, and stops following what is not on it any more. */
@@ -151,9 +179,8 @@ export class Chat {
     this.joined.value = [...names];
     save(localStorage, "rooms", names);
     const isListed = (name: string) => this.list.peek().some((room) => room.name === name);
-    this.keepMarks(Object.fromEntries(Object.entries(this.marks.peek()).filter(([name]) => isListed(name))));
     for (const [name, { leave }] of this.followed) {
-      if (isListed(name)) continue;
+      if (peerOf(name) !== undefined || isListed(name)) continue;
       leave.abort();
       this.followed.delete(name);
     }
@@ -166,18 +193,4 @@ function readNames(value: unknown): string[] | undefined {
     (name): name is string => typeof name === "string" && name !== "" && roomName(name) === name,
   );
   return [...new Set(names)].slice(-maxJoinedRooms);
-}
-
-function readMarks(value: unknown): Record<string, ReadMark> | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const isMark = (mark: unknown): mark is ReadMark =>
-    typeof mark === "object" &&
-    mark !== null &&
-    "time" in mark &&
-    "offset" in mark &&
-    typeof mark.time === "number" &&
-    typeof mark.offset === "number";
-  return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, ReadMark] => isMark(entry[1])),
-  );
 }

@@ -4,7 +4,7 @@ import { presence, type Roster } from "@earshot/client/presence";
 import { type Typing, typing } from "@earshot/client/typing";
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { readPerson } from "../model/message";
-import type { Person } from "../model/person";
+import { isUser, type Person } from "../model/person";
 import { channelOf, typingMapOf } from "../model/rooms";
 
 /** Who else is in the open room, and what they are about to say. */
@@ -30,7 +30,7 @@ export function gather(es: Client, room: string, me: Me): Gathering {
   const people = signal<readonly Person[]>([]);
   const writers = signal<readonly Person[]>([]);
   const here = presence<unknown>(es, channelOf(room));
-  const roster = here.watch({ linger: lingerMS, userOf: ({ state }) => readPerson(state).id });
+  const roster = here.watch({ linger: lingerMS, userOf: ({ state, user }) => readPerson(state, user).id });
   const notes = map<unknown>(es, typingMapOf(room)).subscribe();
   const leave = join(es, room, me);
   followPeople(roster, (all) => (people.value = all));
@@ -72,12 +72,14 @@ function join(es: Client, room: string, me: Me): () => void {
 }
 
 function followPeople(roster: Roster<unknown>, changed: (people: Person[]) => void): void {
-  roster.on("users", (users) => changed(users.map(({ state }) => readPerson(state))));
+  roster.on("users", (users) =>
+    changed(users.map(({ id, state }) => readPerson(state, isUser(id) ? id : undefined))),
+  );
 }
 
 function followWriters(notes: MapSubscription<unknown>, me: Me, changed: (writers: Person[]) => void): void {
   notes.on("change", () => {
-    const others = [...notes.entries.values()].map(({ data }) => readPerson(data));
+    const others = [...notes.entries.values()].map(({ data, user }) => readPerson(data, user));
     changed(others.filter(({ id }) => id !== me.peek()?.id));
   });
 }

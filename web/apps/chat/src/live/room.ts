@@ -24,6 +24,8 @@ export interface HistoryPage {
   /** The room's newest position when the page was read. */
   readonly position: string;
   readonly more: boolean;
+  /** As of `timeline.PageEnd`. */
+  readonly cut?: boolean;
 }
 
 /** What a room is doing about history: at most one thing at a time. */
@@ -33,7 +35,7 @@ export type Paging = "idle" | "older" | "newer" | "failed";
 export type Phase =
   | { readonly name: "loading" }
   | { readonly name: "ready" }
-  | { readonly name: "failed"; readonly why: string };
+  | { readonly name: "failed"; readonly why: string; readonly cause: unknown };
 
 /** Messages that one request asks for. */
 export const pageSize = 50;
@@ -61,6 +63,8 @@ export class Room {
     private readonly me: ReadonlySignal<Person>,
     /** What was on the way when the page was last open. */
     kept: outbox.Outbox = [],
+    /** With whom it is a conversation, if it is one. */
+    private readonly peer?: ReadonlySignal<Person>,
   ) {
     this.outbox = signal(outbox.resumed(kept, Date.now()));
   }
@@ -73,7 +77,7 @@ export class Room {
         await this.follow(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.phase.value = { name: "failed", why: explain(error) };
+        this.phase.value = { name: "failed", why: explain(error), cause: error };
         await this.askedAgain(signal);
       }
     }
@@ -87,7 +91,8 @@ export class Room {
   /** Sends a message; it is in the outbox at once. Returns false when too many are waiting already. */
   send(text: string): boolean {
     if (this.outbox.peek().length >= outbox.maxWaiting) return false;
-    const out = { id: randomID(), from: this.me.peek(), text, time: Date.now() };
+    const to = this.peer?.peek();
+    const out = { id: randomID(), from: this.me.peek(), ...(to && { to }), text, time: Date.now() };
     this.outbox.value = outbox.add(this.outbox.peek(), out);
     this.toNewest();
     void this.publish(out);
@@ -126,10 +131,10 @@ export class Room {
     this.timeline.value = timeline.toNewest(this.timeline.peek());
   }
 
-  private async publish(out: Pick<outbox.Outgoing, "id" | "from" | "text">): Promise<void> {
-    const { id, from, text } = out;
+  private async publish(out: Pick<outbox.Outgoing, "id" | "from" | "to" | "text">): Promise<void> {
+    const { id, from, to, text } = out;
     try {
-      await this.channel.publish({ id, from, text }, { idem: id });
+      await this.channel.publish({ id, from, ...(to && { to }), text }, { idem: id });
       this.outbox.value = outbox.sent(this.outbox.peek(), id);
     } catch (error) {
       this.outbox.value = outbox.failed(this.outbox.peek(), id, explain(error));
@@ -152,7 +157,7 @@ export class Room {
     this.phase.value = { name: "loading" };
     const page = await this.channel.history({ limit: pageSize });
     const messages = page.publications.map(readMessage);
-    this.take(messages, (t) => timeline.addOlder(t, messages, page.more));
+    this.take(messages, (t) => timeline.addOlder(t, messages, page));
     this.outbox.value = outbox.unsent(this.outbox.peek());
     this.phase.value = { name: "ready" };
     return page.position;
@@ -168,7 +173,7 @@ export class Room {
   private async page(
     direction: "older" | "newer",
     query: { before: string } | { since: string },
-    add: (t: timeline.Timeline, messages: Message[], more: boolean) => timeline.Timeline,
+    add: (t: timeline.Timeline, messages: Message[], end: timeline.PageEnd) => timeline.Timeline,
   ): Promise<void> {
     if (this.paging.peek() === "older" || this.paging.peek() === "newer") return;
     this.paging.value = direction;
@@ -176,7 +181,7 @@ export class Room {
     try {
       const page = await this.channel.history({ ...query, limit: pageSize });
       const messages = page.publications.map(readMessage);
-      if (stillJoins(asked, this.timeline.peek())) this.take(messages, (t) => add(t, messages, page.more));
+      if (stillJoins(asked, this.timeline.peek())) this.take(messages, (t) => add(t, messages, page));
       this.paging.value = "idle";
     } catch {
       this.paging.value = "failed";

@@ -1,10 +1,12 @@
-import { cleanName, hueCount, hueOf, type Person } from "./person";
+import { cleanName, hueCount, hueOf, type Person, unverifiedID } from "./person";
 
 /** What this app publishes. Others may publish anything into the same channels: see readMessage. */
 export interface ChatData {
   /** Made by the author, so that an author's page knows its own message when it comes back. */
   readonly id: string;
   readonly from: Person;
+  /** Of a direct message: to whom, as the sender's pages show them. */
+  readonly to?: Person;
   readonly text: string;
 }
 
@@ -15,6 +17,7 @@ export interface Received {
   readonly position: string;
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** Who published it, as the server says; empty or undefined for an anonymous client. */
   readonly user?: string | undefined;
 }
 
@@ -51,22 +54,20 @@ function readID(id: unknown): string {
   return typeof id === "string" && id.length <= 64 ? id : "";
 }
 
-/** Makes a person of what somebody says of themselves: a name, a `Person`, or something else. */
+/**
+ * Makes a person of what somebody says of themselves: a name, a `Person`, or something else. Who it is says the server, if
+ * they are one of its users.
+ */
 export function readPerson(from: unknown, user?: string | undefined): Person {
-  if (typeof from === "string") return unknownPerson(cleanName(from));
-  if (!isRecord(from)) return unknownPerson(cleanName(user ?? ""));
-  const { id, name, hue } = from;
-  const known = unknownPerson(typeof name === "string" ? cleanName(name) : "");
+  const claims = isRecord(from) ? from : { name: from };
+  const said = typeof claims.name === "string" ? cleanName(claims.name) : "";
+  const name = said || (isRecord(from) ? "" : cleanName(user ?? "")) || "Guest";
+  const claim = typeof claims.id === "string" && claims.id !== "" ? claims.id.slice(0, 64) : `name:${name}`;
   return {
-    id: typeof id === "string" && id !== "" ? id.slice(0, 64) : known.id,
-    name: known.name,
-    hue: Number.isInteger(hue) ? Math.abs(hue as number) % hueCount : known.hue,
+    id: user || unverifiedID(claim),
+    name,
+    hue: Number.isInteger(claims.hue) ? Math.abs(claims.hue as number) % hueCount : hueOf(name),
   };
-}
-
-function unknownPerson(name: string): Person {
-  const shown = name === "" ? "Guest" : name;
-  return { id: `name:${shown}`, name: shown, hue: hueOf(shown) };
 }
 
 function readText(data: unknown): string {

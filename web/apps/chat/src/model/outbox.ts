@@ -5,6 +5,8 @@ export interface Outgoing {
   readonly id: string;
   /** The author as it was then: a retry under the same idempotency id must say the same. */
   readonly from: Person;
+  /** Of a direct message, for the same reason as it was then. */
+  readonly to?: Person | undefined;
   readonly text: string;
   /** When it was written, milliseconds since 1970, by this page's clock. */
   readonly time: number;
@@ -34,7 +36,7 @@ export function resumed(outbox: Outbox, now: number): Outbox {
   );
 }
 
-export function add(outbox: Outbox, out: Pick<Outgoing, "id" | "from" | "text" | "time">): Outbox {
+export function add(outbox: Outbox, out: Omit<Outgoing, "state" | "error">): Outbox {
   return [...outbox, { ...out, state: "sending", error: "" }];
 }
 

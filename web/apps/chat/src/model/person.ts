@@ -1,6 +1,6 @@
-/** Who wrote a message, as its author says: nothing here is verified. */
+/** Somebody in the chat. Names and colours are what people say of themselves. */
 export interface Person {
-  /** Random, made once for each browser. */
+  /** The user that the server knows, or, with a ~ before it, what somebody says who is none. */
   readonly id: string;
   readonly name: string;
   /** One of the colours, 0 to hueCount - 1. */
@@ -12,6 +12,16 @@ export const hueCount = 10;
 
 /** The most characters a display name may have. */
 export const maxNameLength = 32;
+
+/** Returns the id of somebody whom the server does not vouch for. It is nobody else's. */
+export function unverifiedID(claim: string): string {
+  return `~${claim}`;
+}
+
+/** Reports whether the server knows a person as a user, who has an inbox. */
+export function isUser(id: string): boolean {
+  return id !== "" && !id.startsWith("~");
+}
 
 /** Puts a name on one line, without control and direction characters that would disturb what stands beside it. */
 export function cleanName(text: string): string {

@@ -52,21 +52,33 @@ export function receive(t: Timeline, messages: readonly Message[], following: bo
   return { ...t, shown: shown.slice(0, maxShown), tail: shown.slice(-maxTail) };
 }
 
-/** Puts a page of history before what is shown. More says whether there is still older. */
-export function addOlder(t: Timeline, page: readonly Message[], more: boolean): Timeline {
+/** How a page of history ends. */
+export interface PageEnd {
+  /** There is more in the direction of the read. */
+  readonly more: boolean;
+  /**
+   * Of a conversation, whose messages have offsets with gaps between them: whether what was before it is no longer kept.
+   * Left out of a room, where offsets tell.
+   */
+  readonly cut?: boolean | undefined;
+}
+
+/** Puts a page of history before what is shown. */
+export function addOlder(t: Timeline, page: readonly Message[], { more, cut }: PageEnd): Timeline {
   const shown = join(page, t.shown);
   const first = shown[0];
-  const start = { older: more, cut: !more && first !== undefined && first.offset > 1 };
+  const start = { older: more, cut: cut ?? (!more && first !== undefined && first.offset > 1) };
   if (shown.length <= maxShown) return { ...t, ...start, shown };
   const tail = isLive(t) ? shown.slice(-maxTail) : t.tail;
   return { ...start, shown: shown.slice(0, maxShown), tail };
 }
 
 /** Puts a page of history after what is shown, and the tail as well once the two touch: then there is no more. */
-export function addNewer(t: Timeline, page: readonly Message[]): Timeline {
+export function addNewer(t: Timeline, page: readonly Message[], { more, cut }: PageEnd): Timeline {
   if (isLive(t)) return receive(t, page, false);
   const reached = join(t.shown, page);
-  const touches = (reached.at(-1)?.offset ?? 0) + 1 >= (t.tail[0]?.offset ?? 0);
+  const isNext = (reached.at(-1)?.offset ?? 0) + 1 >= (t.tail[0]?.offset ?? 0);
+  const touches = cut === undefined ? isNext : !more;
   const all = touches ? join(reached, t.tail) : reached;
   const dropped = all.length > maxShown;
   return {

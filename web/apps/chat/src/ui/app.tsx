@@ -2,17 +2,20 @@ import { useEffect, useState } from "preact/hooks";
 import { Composer, focusComposer } from "./composer";
 import { ConnectionNote } from "./connection-note";
 import { useChat } from "./context";
+import { DeviceDialog } from "./device-dialog";
 import { InviteDialog } from "./invite-dialog";
 import { Log } from "./log";
+import { News } from "./news";
 import { PeopleDialog } from "./people-dialog";
 import { ProfileDialog } from "./profile-dialog";
 import { RoomDialog } from "./room-dialog";
 import { RoomHeader } from "./room-header";
 import { Sidebar } from "./sidebar";
+import { TalkDialog } from "./talk-dialog";
 import { useDrawer } from "./use-drawer";
 import { WritersLine } from "./writers-line";
 
-type Open = "profile" | "room" | "invite" | "people" | "none";
+type Open = "profile" | "room" | "talk" | "device" | "invite" | "people" | "none";
 
 /** The whole page. */
 export function App() {
@@ -32,6 +35,7 @@ export function App() {
       </button>
       <Sidebar
         onNewRoom={() => setDialog("room")}
+        onNewTalk={() => setDialog("talk")}
         onEditProfile={() => setDialog("profile")}
         onClose={drawer.close}
         hidden={drawer.isDrawer && !drawer.isOpen}
@@ -55,7 +59,10 @@ export function App() {
         <WritersLine />
         <Composer key={`composer ${room.name}`} room={room} />
       </main>
-      {dialog === "profile" && <ProfileDialog onClose={close} />}
+      <News />
+      {dialog === "profile" && <ProfileDialog onClose={close} onDevice={() => setDialog("device")} />}
+      {dialog === "device" && <DeviceDialog onClose={close} />}
+      {dialog === "talk" && <TalkDialog onClose={close} />}
       {dialog === "room" && <RoomDialog onClose={close} />}
       {dialog === "people" && <PeopleDialog room={room.name} onClose={close} />}
       {dialog === "invite" && <InviteDialog room={room.name} onClose={close} />}

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Room } from "../live/room";
 import { maxTextLength } from "../model/message";
 import { maxWaiting } from "../model/outbox";
+import { nameOf } from "../model/rooms";
 import { useChat } from "./context";
 import { SendIcon } from "./icons";
 
@@ -18,6 +19,7 @@ export function Composer({ room }: { room: Room }) {
   const [text, setText] = useState(drafts.get(room.name) ?? "");
   const field = useRef<HTMLTextAreaElement>(null);
   const chat = useChat();
+  const { peer } = chat;
   const left = maxTextLength - text.length;
   const full = room.outbox.value.length >= maxWaiting;
   const ready = text.trim() !== "" && left >= 0 && !full;
@@ -49,7 +51,7 @@ export function Composer({ room }: { room: Room }) {
   return (
     <form class="composer" onSubmit={onSubmit}>
       <label class="hidden" for="composer">
-        Message to {room.name}
+        Message to {peer?.name ?? room.name}
       </label>
       <div class="composer-field">
         <textarea
@@ -57,7 +59,7 @@ export function Composer({ room }: { room: Room }) {
           ref={field}
           rows={1}
           value={text}
-          placeholder={`Message #${room.name}`}
+          placeholder={`Message ${nameOf(room.name, peer)}`}
           aria-describedby="composer-hint"
           aria-invalid={left < 0}
           enterkeyhint="send"

@@ -61,6 +61,16 @@ export const PeopleIcon = () => (
     <path d="M2.8 19.5c.4-3.6 2.9-5.5 6.2-5.5s5.8 1.9 6.2 5.5M15.5 5.4a3.3 3.3 0 0 1 0 6.3M17.6 14.6c2 .7 3.3 2.4 3.6 4.9" />
   </Icon>
 );
+export const ChatIcon = () => (
+  <Icon>
+    <path d="M5 18.5V7a2.5 2.5 0 0 1 2.5-2.5h9A2.5 2.5 0 0 1 19 7v6a2.5 2.5 0 0 1-2.5 2.5H9z" />
+  </Icon>
+);
+export const DeviceIcon = () => (
+  <Icon>
+    <path d="M3.5 15.5v-8A1.5 1.5 0 0 1 5 6h11M2.5 18.5h9M15.5 10h4a1 1 0 0 1 1 1v7.5a1 1 0 0 1-1 1h-4a1 1 0 0 1-1-1V11a1 1 0 0 1 1-1z" />
+  </Icon>
+);
 export const HashIcon = () => (
   <Icon>
     <path d="M9.5 4.5l-2 15M16.5 4.5l-2 15M5 9.5h15M4 14.5h15" />

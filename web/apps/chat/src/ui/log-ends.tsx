@@ -1,5 +1,8 @@
 import type { Room } from "../live/room";
+import type { Person } from "../model/person";
 import { roomInfo } from "../model/rooms";
+import { Avatar } from "./avatar";
+import { useChat } from "./context";
 import { RoomIcon } from "./icons";
 
 /** What stands above the messages: that there are more, or where the room begins. */
@@ -9,7 +12,7 @@ export function LogStart({ room }: { room: Room }) {
   if (phase.name === "failed")
     return (
       <Trouble
-        text={`This room could not be opened. ${phase.why}.`}
+        text={`This could not be opened. ${phase.why}.`}
         action="Try again"
         onClick={() => room.tryAgain()}
       />
@@ -21,7 +24,7 @@ export function LogStart({ room }: { room: Room }) {
     );
   if (older) return <Loading />;
   if (cut) return <p class="log-edge">Older messages are no longer kept.</p>;
-  return <Welcome name={room.name} empty={shown.length === 0} />;
+  return <Welcome place={room.name} empty={shown.length === 0} />;
 }
 
 /** What stands below the messages while there are newer ones to load. */
@@ -31,7 +34,26 @@ export function LogEnd({ room }: { room: Room }) {
   return <Trouble text="Newer messages did not come." action="Try again" onClick={() => room.loadNewer()} />;
 }
 
-function Welcome({ name, empty }: { name: string; empty: boolean }) {
+function Welcome({ place, empty }: { place: string; empty: boolean }) {
+  const { peer } = useChat();
+  return peer === undefined ? (
+    <RoomWelcome name={place} empty={empty} />
+  ) : (
+    <PeerWelcome peer={peer} empty={empty} />
+  );
+}
+
+function PeerWelcome({ peer, empty }: { peer: Person; empty: boolean }) {
+  return (
+    <div class="welcome" data-empty={empty}>
+      <Avatar person={peer} size="large" />
+      <h2>{peer.name}</h2>
+      <p>What you write here goes to {peer.name}’s inbox and to yours, and to nobody else.</p>
+    </div>
+  );
+}
+
+function RoomWelcome({ name, empty }: { name: string; empty: boolean }) {
   const { topic, hue } = roomInfo(name);
   return (
     <div class="welcome" data-empty={empty}>

@@ -20,6 +20,7 @@ export function Log({ room }: { room: Room }) {
   const atEnd = useSignal(true);
   const firstUnread = useReading(room, atEnd);
   const shown = useRows(room, firstUnread.value);
+  const { peer } = useChat();
 
   useLayoutEffect(() => {
     if (element.current === null || content.current === null) return;
@@ -40,7 +41,7 @@ export function Log({ room }: { room: Room }) {
         class="log"
         ref={element}
         role="log"
-        aria-label={`Messages in ${room.name}`}
+        aria-label={peer === undefined ? `Messages in ${room.name}` : `Messages with ${peer.name}`}
         aria-busy={busy}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what has the focus
         tabIndex={0}
@@ -79,7 +80,7 @@ function LogRow({ row, room }: { row: Row; room: Room }) {
     case "day":
       return <h2 class="day">{day(row.time, today.value)}</h2>;
     case "unread":
-      return <p class="unread-line">New</p>;
+      return <p class="unread-line">New messages</p>;
     case "group":
       return <MessageGroup group={row} room={room} />;
   }

@@ -1,8 +1,9 @@
 import { headcount, meFirst } from "../model/company";
-import type { Person } from "../model/person";
-import { Avatar } from "./avatar";
+import { isUser, type Person } from "../model/person";
+import { linkTo, placeOf } from "../model/rooms";
 import { useChat } from "./context";
 import { Dialog } from "./dialog";
+import { PersonItem } from "./person-item";
 
 /** The most people in the list. */
 const maxListed = 200;
@@ -14,6 +15,11 @@ export function PeopleDialog({ room, onClose }: { room: string; onClose: () => v
   const me = chat.profile.person.value.id;
   const all = meFirst(people?.value ?? [], me);
   const writing = new Set(writers?.value.map(({ id }) => id));
+  const noteOf = ({ id }: Person) => (id === me ? "you" : writing.has(id) ? "typing…" : "");
+  const write = (user: string) => {
+    location.hash = linkTo(placeOf(user));
+    onClose();
+  };
   return (
     <Dialog title={`In #${room}`} onClose={onClose}>
       <p class="people-count">{headcount(all.length).join("")}</p>
@@ -23,23 +29,12 @@ export function PeopleDialog({ room, onClose }: { room: string; onClose: () => v
           <PersonItem
             key={person.id}
             person={person}
-            isMe={person.id === me}
-            writes={writing.has(person.id)}
+            note={noteOf(person)}
+            onWrite={person.id !== me && isUser(person.id) ? () => write(person.id) : undefined}
           />
         ))}
       </ul>
       {all.length > maxListed && <p class="people-count">and {all.length - maxListed} more</p>}
     </Dialog>
-  );
-}
-
-function PersonItem({ person, isMe, writes }: { person: Person; isMe: boolean; writes: boolean }) {
-  return (
-    <li class="person">
-      <Avatar person={person} />
-      <bdi class="person-name">{person.name}</bdi>
-      {isMe && <span class="person-note">you</span>}
-      {writes && <span class="person-note">typing…</span>}
-    </li>
   );
 }

@@ -4,9 +4,16 @@ import { Avatar } from "./avatar";
 import { focusComposer } from "./composer";
 import { useChat } from "./context";
 import { Dialog } from "./dialog";
+import { DeviceIcon } from "./icons";
+
+interface ProfileDialogProps {
+  onClose: () => void;
+  /** Called when the person wants to be here from another device too. */
+  onDevice: () => void;
+}
 
 /** Asks for a name and a colour. Someone who is new keeps the suggested ones by closing it. */
-export function ProfileDialog({ onClose }: { onClose: () => void }) {
+export function ProfileDialog({ onClose, onDevice }: ProfileDialogProps) {
   const { profile } = useChat();
   const [{ name, hue }, setChoice] = useState(profile.person.peek());
   const [isNew] = useState(profile.isNew.peek());
@@ -46,6 +53,12 @@ export function ProfileDialog({ onClose }: { onClose: () => void }) {
         <button type="submit" class="button" disabled={!usable}>
           {isNew ? "Start chatting" : "Save"}
         </button>
+        {!isNew && (
+          <button type="button" class="quiet-button device-button" onClick={onDevice}>
+            <DeviceIcon />
+            Use another device
+          </button>
+        )}
       </form>
     </Dialog>
   );

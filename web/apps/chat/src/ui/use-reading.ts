@@ -14,13 +14,17 @@ export function useReading(room: Room, atEnd: ReadonlySignal<boolean>): Readonly
   const firstUnread = useSignal(0);
   useEffect(() => {
     let entered = false;
+    const { reading } = chat.follow(room.name);
     return effect(() => {
       const timeline = room.timeline.value;
+      const upTo = reading.upTo.value;
       const watching = chat.attended.value && atEnd.value && isLive(timeline);
-      if (room.phase.value.name !== "ready") return;
+      if (room.phase.value.name !== "ready" || upTo === undefined) return;
       if (!entered || !watching) {
-        const first = unread(timeline.shown, chat.peekMark(room.name), chat.profile.person.peek().id)[0];
+        const first = unread(timeline.shown, upTo, chat.profile.person.peek().id)[0];
         if (first !== undefined) firstUnread.value = first.offset;
+        // Somebody who went away comes back to what is new since then, and not to an old line.
+        else if (!chat.attended.peek()) firstUnread.value = 0;
       }
       entered = true;
       if (watching) chat.markRead(room.name);
