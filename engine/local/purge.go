@@ -147,13 +147,16 @@ func (e *Engine) purgeChunk(c *channel) (more bool, err error) {
 	return c.garbageLocked() > 0, nil
 }
 
+// deleteEntries deletes entries of a log. Each was set once, so a deletion can vanish together with what it deletes, where the
+// two first meet: in a channel that is written much, before either leaves the memtable. An ordinary one would be carried
+// down to the lowest level.
 func deleteEntries(b *pebble.Batch, id, from, to uint64) error {
 	if to-from >= purgeRange {
 		return b.DeleteRange(entryKey(id, from), entryKey(id, to), nil)
 	}
 	var key [entryKeyBytes]byte
 	for offset := from; offset < to; offset++ {
-		if err := b.Delete(appendEntryKey(key[:0], id, offset), nil); err != nil {
+		if err := b.SingleDelete(appendEntryKey(key[:0], id, offset), nil); err != nil {
 			return err
 		}
 	}
