@@ -45,6 +45,8 @@ type Hub struct {
 	news  *line[*channel]      // channels whose listeners are to be woken; those with a crowd stand in its second row
 	reads *line[*Subscription] // subscriptions that wait for a page of the log
 	again retries
+
+	shared sharedReads
 }
 
 type shard struct {

@@ -16,7 +16,7 @@ const (
 
 // page is what the log had for a reader who is behind.
 type page struct {
-	entries []*Entry // those not handed out yet
+	entries []*Entry // those not handed out yet; the slice is shared with other readers
 	// reset, if not empty, says that the reader's position could not be continued: entries go on after start.
 	reset wire.ResetReason
 	start engine.Position
@@ -35,7 +35,6 @@ func (p *page) next() *Entry {
 		return nil
 	}
 	e := p.entries[0]
-	p.entries[0] = nil
 	p.entries = p.entries[1:]
 	return e
 }
@@ -54,7 +53,8 @@ func (h *Hub) read(ctx context.Context) {
 			return
 		}
 		// The subscription leaves at and last alone while it waits for the page.
-		found, err := h.readAfter(ctx, s)
+		at := place{channel: s.channel, at: s.at, last: s.last}
+		found, err := h.readOnce(ctx, at, func() (*page, error) { return h.readAfter(ctx, s) })
 		if err != nil {
 			h.readLater(ctx, s, err)
 			continue

@@ -80,11 +80,14 @@ func (s *Subscription) Begin(ctx context.Context, start Start) error {
 
 // beginBack starts s.last publications before the newest.
 func (s *Subscription) beginBack(ctx context.Context) error {
-	p, err := s.hub.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
+	p, err := s.hub.readOnce(ctx, place{channel: s.channel, last: s.last, back: true}, func() (*page, error) {
+		p, err := s.hub.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
+		return newPage(p), err
+	})
 	if err != nil {
 		return err
 	}
-	s.at, s.page, s.proven = p.Start, newPage(p), true
+	s.at, s.page, s.proven = p.start, p, true
 	return nil
 }
 

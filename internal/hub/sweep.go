@@ -18,6 +18,7 @@ func (h *Hub) sweep(ctx context.Context) {
 		}
 		now := time.Now()
 		h.readAgain()
+		h.shared.sweep(now)
 		h.detachVacant(now)
 		h.each(func(c *channel) { c.expire(now) })
 		if now.Sub(rested) >= shrinkEvery {
