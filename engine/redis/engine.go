@@ -83,6 +83,10 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	for range repairers {
 		e.background.Go(func() { e.feeds.repair(background) })
 	}
+	// What the other nodes say from now on must be heard: an order to end sessions is not repeated.
+	if err := e.nodes.control.listen(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open engine: listen to the other nodes: %w", err), e.Close(ctx))
+	}
 	return e, nil
 }
 

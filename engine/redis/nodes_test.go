@@ -61,12 +61,31 @@ func startNodes(t *testing.T, o Options, count int) (nodes []*node, hearers []*h
 		hearers = append(hearers, h)
 	}
 	for i, n := range nodes {
-		eventually(t, "it hears itself", func() bool { return n.Tell(t.Context(), n.Self().ID, nil) == nil })
+		if err := n.Tell(t.Context(), n.Self().ID, nil); err != nil {
+			t.Fatalf("a node that was just opened does not hear: %v", err)
+		}
 		if got := nodes[i].Self().Name; got != fmt.Sprint("node", i) {
 			t.Fatalf("node is named %q", got)
 		}
 	}
 	return nodes, hearers
+}
+
+// Whoever knows of a node can tell it something: an order that came in between would be lost.
+func TestNodeHearsOnceItIsOpen(t *testing.T) {
+	url := startServer(t).url()
+	for range 20 {
+		e, err := Open(t.Context(), Options{URL: url, Logger: quiet()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Tell(t.Context(), e.Self().ID, nil); err != nil {
+			t.Errorf("tell a node that was just opened: %v", err)
+		}
+		if err := e.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestNodesListTellAndSurvey(t *testing.T) {
