@@ -18,6 +18,9 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if engine := os.Getenv(embedderEngine); engine != "" {
+		os.Exit(embed(engine))
+	}
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "earshot-cluster")
 	if err != nil {
