@@ -26,7 +26,7 @@ func TestPublishedAgain(t *testing.T) {
 	kills := 0
 	for round := range rounds {
 		number := l.Begin(messageBytes)
-		frame := again(l.Channel(), number, text)
+		frame := again(l.Channel(), number, line)
 		lost := testkit.Connect(t, server.url())
 		lost.Send(frame)
 		if round%2 == 0 { // it was committed for certain; otherwise perhaps not even read

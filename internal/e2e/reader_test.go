@@ -11,11 +11,14 @@ import (
 	"github.com/earshot/earshot/internal/checker"
 )
 
-// text makes a message about as long as one line of a chat.
-const text = "the quick brown fox jumps over the lazy dog, then rests"
+// line makes a message about as long as one line of a chat; endText is the last message of a ledger.
+const (
+	line    = "the quick brown fox jumps over the lazy dog, then rests"
+	endText = "end"
+)
 
 // messageBytes is what a message counts for in a log's retention, at most: its data, and the name that a client gives itself.
-const messageBytes = len(`{"n":00000,"text":""}`) + len(text) + len("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+const messageBytes = len(`{"n":00000,"text":""}`) + len(line) + len("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 // makeLedgers returns the ledgers of n channels of a namespace, and the position before the first publication of each.
 func makeLedgers(t *testing.T, url, namespace string, n int, keeps checker.Retention) (ledgers []*checker.Ledger, origins []string) {
@@ -30,7 +33,9 @@ func makeLedgers(t *testing.T, url, namespace string, n int, keeps checker.Reten
 			t.Fatal(err)
 		}
 		ledgers, origins = append(ledgers, l), append(origins, sub.Position())
-		sub.Close()
+	}
+	if err := c.Close(ctx); err != nil {
+		t.Fatal(err)
 	}
 	return ledgers, origins
 }
@@ -67,6 +72,42 @@ func read(ctx context.Context, sub *client.Subscription, r *checker.Reader, end 
 	return nil
 }
 
+// followToEnd lets a reader of the ledger read from a position up to the message that says that it is the last.
+func followToEnd(ctx context.Context, c *client.Client, l *checker.Ledger, since string) error {
+	return followEach(ctx, c, l, since, func(client.Publication) {})
+}
+
+// followEach is followToEnd with something to do for each publication.
+func followEach(ctx context.Context, c *client.Client, l *checker.Ledger, since string, each func(client.Publication)) error {
+	r := l.Reader(since)
+	sub, err := c.Subscribe(ctx, l.Channel(), client.SubscribeOptions{Since: since})
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	for ev, err := range sub.Events(ctx) {
+		if err == nil {
+			err = r.Note(ev)
+		}
+		if err != nil {
+			return err
+		}
+		if p, ok := ev.(client.Publication); ok {
+			each(p)
+			if isLast(p) {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// isLast reports whether p is the last message of its ledger.
+func isLast(p client.Publication) bool {
+	var m checker.Message
+	return p.Decode(&m) == nil && m.Text == endText
+}
+
 // publish publishes n messages, with many under way at once, and enters the answers.
 func publish(ctx context.Context, c *client.Client, l *checker.Ledger, n, atOnce int) error {
 	var begun atomic.Int64
@@ -87,7 +128,11 @@ func publish(ctx context.Context, c *client.Client, l *checker.Ledger, n, atOnce
 }
 
 func publishOne(ctx context.Context, c *client.Client, l *checker.Ledger) error {
-	number := l.Begin(messageBytes)
+	return publishText(ctx, c, l, line)
+}
+
+func publishText(ctx context.Context, c *client.Client, l *checker.Ledger, text string) error {
+	number := l.Begin(messageBytes - len(line) + len(text))
 	p, err := c.PublishJSON(ctx, l.Channel(), checker.Message{Number: number, Text: text})
 	if err != nil {
 		return err

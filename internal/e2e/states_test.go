@@ -55,3 +55,12 @@ func (s *states) findLocked(phase client.Phase, times int) (client.State, time.T
 	}
 	return client.State{}, time.Time{}, false
 }
+
+// lost waits until the client has lost its connection after a time, and returns when that was.
+func (s *states) lost(ctx context.Context, after time.Time) (time.Time, error) {
+	for times := 1; ; times++ {
+		if _, at, err := s.wait(ctx, client.PhaseConnecting, times); err != nil || at.After(after) {
+			return at, err
+		}
+	}
+}
