@@ -21,7 +21,7 @@ type Options struct {
 	Data string
 	// Engine is a Redis or Valkey that many servers share, in place of the embedded store:
 	// redis://user:password@host:port/database, or rediss:// for TLS. Of a cluster it names one node, and ?addr=host:port
-	// more of them. Empty: the embedded store.
+	// more of them; with ?master_set=name it names Sentinels. Empty: the embedded store.
 	Engine string
 	// Namespaces says what the channels of each namespace keep, and who may use them. A channel of no namespace does
 	// not exist, and what no rule allows is forbidden.

@@ -18,14 +18,13 @@ func unavailable(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, rueidis.ErrClosing):
-		return fmt.Errorf("%s: %w", doing, engine.ErrClosed)
 	case errors.Is(err, errCorrupt):
 		return fmt.Errorf("%s: %w", doing, err)
 	case outOfMemory(err):
 		return fmt.Errorf("%w: %s: %w", engine.ErrDiskFull, doing, err)
 	}
-	// The rest may pass: no connection, a timeout, READONLY, LOADING, MASTERDOWN, CLUSTERDOWN, MISCONF, NOREPLICAS and more.
+	// The rest may pass: no connection, or one to a master that is no more, which the client closed; a timeout, READONLY, LOADING,
+	// MASTERDOWN, CLUSTERDOWN, MISCONF, NOREPLICAS and more.
 	return fmt.Errorf("%w: %s: %w", engine.ErrUnavailable, doing, err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -17,7 +18,9 @@ import (
 // Options say where Redis is and how it is used. Only URL must be set.
 type Options struct {
 	// URL is redis://user:password@host:port/database, or rediss:// for TLS. User, password, port and database may be left
-	// out. Of a cluster it names one node, and ?addr=host:port more of them, any of which will do to find the others.
+	// out. Of a cluster it names one node, and ?addr=host:port more of them, any of which will do to find the others. With
+	// ?master_set=name it names a Sentinel in the same way, and Redis is the master of that name; ?sentinel_username= and
+	// ?sentinel_password= are for Sentinels that ask for them.
 	URL string
 	// TLS, if not nil, replaces the TLS settings that rediss:// stands for.
 	TLS *tls.Config
@@ -78,9 +81,24 @@ func (o *Options) client() (rueidis.ClientOption, error) {
 	if o.TLS != nil {
 		c.TLSConfig = o.TLS
 	}
+	if c.Sentinel.MasterSet != "" {
+		o.sentinel(&c)
+	}
 	c.DisableCache = true
 	c.Dialer.Timeout = o.Timeout
 	// A connection that says nothing for so long is given up. Twice a call's time, so that one slow call does not cut it.
 	c.ConnWriteTimeout = 2 * o.Timeout
 	return c, nil
+}
+
+// sentinel sets the options of the connections to Sentinels.
+func (o *Options) sentinel(c *rueidis.ClientOption) {
+	s := &c.Sentinel
+	s.TLSConfig, s.Dialer.Timeout = c.TLSConfig, o.Timeout
+	// A master that was replaced lives on as a replica: if the one message that says so is lost, nothing else does.
+	s.TopologyRefreshInterval = o.CheckInterval
+	if u, err := url.Parse(o.URL); err == nil { // it was read before
+		q := u.Query()
+		s.Username, s.Password = q.Get("sentinel_username"), q.Get("sentinel_password")
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -80,7 +81,8 @@ func (s *server) start() {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
-	args := append([]string{"--bind", "127.0.0.1", "--port", fmt.Sprint(s.port), "--dir", s.dir}, s.args...)
+	// A configuration file, if one is among the args, comes first.
+	args := append(slices.Clip(s.args), "--bind", "127.0.0.1", "--port", fmt.Sprint(s.port), "--dir", s.dir)
 	s.cmd = exec.Command(s.binary, args...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	endWithTest(s.cmd)

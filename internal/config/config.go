@@ -17,7 +17,8 @@ type Config struct {
 	// The folder that keeps the logs. It is created when missing. A relative path starts where the program was started.
 	Data string `yaml:"data" env:"EARSHOT_DATA" default:"./earshot-data" format:"path"`
 	// A Redis (7.0 or newer) or Valkey that many servers share, in place of the data folder: `redis://user:password@host:port/database`,
-	// or `rediss://` for TLS. Of a cluster it names one node, and `?addr=host:port` more of them.
+	// or `rediss://` for TLS. Of a cluster it names one node, and `?addr=host:port` more of them;
+	// with `?master_set=name` it names Sentinels.
 	Engine string `yaml:"engine" env:"EARSHOT_ENGINE" format:"engine"`
 	// Whether clients may connect without a token.
 	AllowAnonymous bool `yaml:"allow_anonymous" env:"EARSHOT_ALLOW_ANONYMOUS" default:"false"`
