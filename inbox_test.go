@@ -3,6 +3,8 @@ package earshot_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/earshot/earshot"
@@ -148,6 +150,10 @@ func TestInboxOfTheServer(t *testing.T) {
 			t.Errorf("the server's message is of %v", p["user"])
 		}
 
+		page, err := srv.History(ctx, "inbox:ann", earshot.HistoryRequest{})
+		if err != nil || len(page.Publications) != 2 {
+			t.Errorf("the server reads %+v, %v", page, err)
+		}
 		if _, err := srv.Set(ctx, "read:inbox:ann", "anybody", earshot.JSON("anything"), earshot.SetOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -159,4 +165,25 @@ func TestInboxOfTheServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Those who know no frames are asked who they are, too.
+func TestInboxOverHTTP(t *testing.T) {
+	srv := testkit.Start(t, withInboxes())
+	publish(t, srv, "inbox:ann", "hello")
+	for _, query := range []string{"", "&token=ben", "&token=Ann"} {
+		for _, channel := range []string{"inbox:ann", "read:inbox:ann"} {
+			status, answer := request(t, http.MethodGet, srv.URL+"/live/sse/"+channel+"?last=1"+query, nil, "")
+			if status == http.StatusOK || !strings.Contains(answer, "forbidden") {
+				t.Errorf("%s with %q: %d %s", channel, query, status, answer)
+			}
+		}
+	}
+	events := testkit.Events(t, srv.URL+"/live/sse/inbox:ann?last=1&token=ann", "")
+	events.Want("subscribed", `{"ch":"inbox:ann"}`)
+	events.Want("", `{"off":1,"data":"hello"}`)
+	if text := postText(t, srv.URL+"/live/publish/inbox:ann?token=ben", `"from ben"`); !strings.Contains(text, `"off":2,`) {
+		t.Errorf("publish: %s", text)
+	}
+	events.Want("", `{"off":2,"user":"ben"}`)
 }
