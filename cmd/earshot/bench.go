@@ -21,6 +21,7 @@ type benchCommand struct {
 	Latency  bench.Latency  `cmd:"" help:"A small channel beside a broadcast to many."`
 	Sessions bench.Sessions `cmd:"" help:"Very many sessions in this process, over connections in memory."`
 	Slow     bench.Slow     `cmd:"" help:"One reader that does not read, among many."`
+	Start    bench.Start    `cmd:"" help:"A server with very many channels that is killed and started again."`
 
 	Bare  benchBare  `cmd:"" hidden:""`
 	Crowd benchCrowd `cmd:"" hidden:""`

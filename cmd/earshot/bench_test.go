@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +48,14 @@ func (l *benchLatency) plausible() bool {
 }
 
 // runBench runs a bench against servers of its own and returns its report. There must be no errors, and nothing left over.
-func runBench(t *testing.T, args string) benchReport {
+func runBench(t *testing.T, args string) (r benchReport) {
+	t.Helper()
+	runBenchInto(t, args, &r)
+	return r
+}
+
+// runBenchInto is runBench for what else a report may have.
+func runBenchInto(t *testing.T, args string, more any) {
 	t.Helper()
 	data := t.TempDir()
 	stdout, stderr, code := runProgram(t, nil, append(strings.Fields("bench "+args), "--json", "--data", data)...)
@@ -55,7 +63,7 @@ func runBench(t *testing.T, args string) benchReport {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	var r benchReport
-	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+	if err := errors.Join(json.Unmarshal([]byte(stdout), &r), json.Unmarshal([]byte(stdout), more)); err != nil {
 		t.Fatalf("%v: %s", err, stdout)
 	}
 	if r.Errors == nil || *r.Errors != 0 || r.Machine.Cores < 1 || !strings.Contains(r.Command, "bench "+args) {
@@ -67,7 +75,6 @@ func runBench(t *testing.T, args string) benchReport {
 	if left, err := os.ReadDir(data); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
 	}
-	return r
 }
 
 func TestBenchFanout(t *testing.T) {

@@ -41,6 +41,13 @@ const (
 	recovered        metric = "recovered"
 	recoverSeconds   metric = "recover_seconds"
 	toStuck          metric = "deliveries_to_stuck"
+	channelCount     metric = "channels"
+	residentBytes    metric = "rss_bytes"
+	storeBytes       metric = "disk_bytes"
+	listenSeconds    metric = "listening_seconds"
+	historySeconds   metric = "first_history_seconds"
+	publishSeconds   metric = "first_publish_seconds"
+	residentAgain    metric = "rss_bytes_after_start"
 	gapCount         metric = "gaps_told"
 	errorCount       metric = "errors"
 	latency                 = "latency_ms"
@@ -85,6 +92,13 @@ var descriptions = slices.Concat([]description{
 	{collectionCPU, "CPU of a collection, s", 3, true},
 	{collectionPause, "longest pause of the program for the collector, ms", 3, true},
 	{toStuck, "deliveries to the stuck reader, later", 0, false},
+	{channelCount, "channels with one message", 0, false},
+	{residentBytes, "RSS of the server that was filled, bytes", 0, false},
+	{storeBytes, "on disk, bytes", 0, false},
+	{listenSeconds, "from the start until it listens, s", 3, false},
+	{historySeconds, "until the first history is answered, s", 3, false},
+	{publishSeconds, "until the first publish is answered, s", 3, false},
+	{residentAgain, "RSS after that, bytes", 0, false},
 },
 	percentiles(latency, "latency"),
 	percentiles(latencyBefore, "latency before"),
