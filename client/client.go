@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // Client is one application's place at a server: its connection, subscriptions and unanswered publishes.
 type Client struct {
 	// Set by Connect, then read-only.
-	url    string
+	base   base
 	opts   Options
 	log    *slog.Logger
 	sender string             // names this client across reconnects
@@ -22,6 +23,8 @@ type Client struct {
 	done   chan struct{}      // closed when run is over
 	turn   chan struct{}      // held by the call that waits for room: callers get it in their order
 	room   chan struct{}      // holds a token once calls were answered
+
+	blockedUntil time.Time // WebSocket is believed to be blocked; owned by run
 
 	running sync.WaitGroup // waits for run and for handlers of calls
 
@@ -45,7 +48,7 @@ type Client struct {
 // It returns at once, and the client connects, and connects again, until Close or until ctx ends. Errors are those of
 // the address and the options.
 func Connect(ctx context.Context, address string, opts Options) (*Client, error) {
-	url, err := endpoint(address)
+	base, err := parseBase(address)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +57,7 @@ func Connect(ctx context.Context, address string, opts Options) (*Client, error)
 		return nil, fmt.Errorf("client options: %w", err)
 	}
 	c := &Client{
-		url:    url,
+		base:   base,
 		opts:   opts,
 		log:    opts.Logger,
 		sender: rand.Text(),

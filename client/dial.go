@@ -30,15 +30,23 @@ func (c *Client) dial() (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.reach(ctx, c.helloFrame(token))
+}
+
+// connector opens a connection, and says hello on it.
+type connector func(ctx context.Context, l *link, hello []byte) (carrier, error)
+
+// open opens a connection by connect and a session on it.
+func (c *Client) open(ctx context.Context, hello []byte, connect connector) (*link, error) {
 	l := c.newLink()
-	l.conn, err = c.handshake(ctx, l)
-	if err != nil {
+	var err error
+	if l.conn, err = connect(ctx, l, hello); err != nil {
 		l.cancel(err)
 		return nil, err
 	}
-	if err := c.hello(ctx, l, token); err != nil {
+	if err := l.awaitWelcome(ctx); err != nil {
 		l.cancel(err)
-		_ = l.conn.CloseNow() // the reason is err
+		l.conn.drop()
 		return nil, fmt.Errorf("open session: %w", err)
 	}
 	return l, nil
@@ -69,8 +77,12 @@ func dialForAttempt(ctx context.Context, network, addr string) (net.Conn, error)
 
 func (c *Client) handshake(ctx context.Context, l *link) (*websocket.Conn, error) {
 	ctx = context.WithValue(ctx, attempt{}, ctx)
-	conn, resp, err := websocket.Dial(ctx, c.url, &websocket.DialOptions{
-		HTTPClient:   c.opts.HTTPClient,
+	httpClient := c.opts.HTTPClient
+	if httpClient == nil {
+		httpClient = handshakeHTTPClient()
+	}
+	conn, resp, err := websocket.Dial(ctx, c.base.socket(), &websocket.DialOptions{
+		HTTPClient:   httpClient,
 		HTTPHeader:   c.opts.Header.Clone(),
 		Subprotocols: []string{wire.JSON.Subprotocol()},
 		OnPingReceived: func(context.Context, []byte) bool {
@@ -104,15 +116,16 @@ func refusal(resp *http.Response, err error) error {
 	return e
 }
 
-// hello says who the client is and waits for the server's welcome. The server may send nothing else before it but Ping.
-func (c *Client) hello(ctx context.Context, l *link, token string) error {
+// helloFrame says who the client is.
+func (c *Client) helloFrame(token string) []byte {
 	c.mu.Lock()
 	hello := wire.Hello{Token: token, Client: clientName, Sender: c.sender, Resume: c.resume, Heartbeat: c.opts.Heartbeat}
 	c.mu.Unlock()
-	frame := wire.JSON.AppendClientFrame(nil, wire.ClientFrame{ID: helloID, Body: hello})
-	if err := l.conn.Write(ctx, websocket.MessageText, frame); err != nil {
-		return fmt.Errorf("write hello: %w", err)
-	}
+	return wire.JSON.AppendClientFrame(nil, wire.ClientFrame{ID: helloID, Body: hello})
+}
+
+// awaitWelcome waits for the server's answer to the hello. It may send nothing else before it but Ping.
+func (l *link) awaitWelcome(ctx context.Context) error {
 	for {
 		f, err := l.read(ctx)
 		if err != nil {

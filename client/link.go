@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +20,7 @@ const maxControl = 1024
 // link is one connection, from the handshake to its end.
 type link struct {
 	// Set by dial, then read-only.
-	conn    *websocket.Conn
+	conn    carrier
 	welcome wire.Welcome
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -63,13 +62,9 @@ func (l *link) silence() time.Duration {
 // read returns the next frame, without a body if it is of a kind that only newer clients know. A frame that is not valid
 // is an error.
 func (l *link) read(ctx context.Context) (wire.ServerFrame, error) {
-	_, r, err := l.conn.Reader(ctx)
+	text, err := l.conn.receive(ctx)
 	if err != nil {
-		return wire.ServerFrame{}, closeError(err)
-	}
-	text, err := io.ReadAll(hearing{r, l})
-	if err != nil {
-		return wire.ServerFrame{}, closeError(err)
+		return wire.ServerFrame{}, err
 	}
 	f, err := wire.JSON.DecodeServerFrame(text)
 	if err != nil && !errors.Is(err, wire.ErrUnknownFrame) {
@@ -77,18 +72,6 @@ func (l *link) read(ctx context.Context) (wire.ServerFrame, error) {
 		return wire.ServerFrame{}, fmt.Errorf("server sent a malformed frame: %v", err)
 	}
 	return f, nil
-}
-
-// hearing notes life with each part of a message, so that a large one over a slow network is not taken for silence.
-type hearing struct {
-	r io.Reader
-	l *link
-}
-
-func (h hearing) Read(p []byte) (int, error) {
-	n, err := h.r.Read(p)
-	h.l.heard()
-	return n, err
 }
 
 // closeError returns the server's close code, if it is one of Earshot's, as an Error.

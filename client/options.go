@@ -21,9 +21,12 @@ type Options struct {
 	// OnState is called with each new state, one call at a time. The connection waits for it: it must be quick and must
 	// not call Close.
 	OnState func(State)
-	// Header is sent with each WebSocket handshake.
+	// Transport is how to talk to the server: TransportWebSocket if empty.
+	Transport Transport
+	// Header is sent with each WebSocket handshake, or each request over HTTP.
 	Header http.Header
-	// HTTPClient makes the handshake: for proxies, TLS settings and dialling. Nil uses one of the client's own.
+	// HTTPClient makes the handshake and other requests: for proxies, TLS settings and dialling. It must not have a Timeout:
+	// answers over HTTP last long. Nil uses one of the client's own.
 	HTTPClient *http.Client
 
 	Heartbeat      time.Duration // how often the server should be heard from; 25 s if zero
@@ -87,15 +90,18 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.HTTPClient == nil {
-		o.HTTPClient = ownHTTPClient()
+	if o.Transport == "" {
+		o.Transport = TransportWebSocket
+	}
+	if err := o.Transport.check(); err != nil {
+		errs = append(errs, err)
 	}
 	return o, errors.Join(errs...)
 }
 
-// ownHTTPClient returns a client that keeps no idle connection, so that a refused handshake leaves nothing behind, and
+// handshakeHTTPClient returns a client that keeps no idle connection, so that a refused handshake leaves nothing behind, and
 // speaks HTTP/1.1 alone, which is what the handshake needs (RFC 6455 section 4.1).
-func ownHTTPClient() *http.Client {
+func handshakeHTTPClient() *http.Client {
 	var only1 http.Protocols
 	only1.SetHTTP1(true)
 	return &http.Client{Transport: &http.Transport{
@@ -103,5 +109,14 @@ func ownHTTPClient() *http.Client {
 		DialContext:       dialForAttempt,
 		DisableKeepAlives: true,
 		Protocols:         &only1,
+	}}
+}
+
+// exchangeHTTPClient returns a client that keeps connections, for an exchange.
+func exchangeHTTPClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:             http.ProxyFromEnvironment,
+		DialContext:       dialForAttempt,
+		ForceAttemptHTTP2: true,
 	}}
 }

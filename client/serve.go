@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/earshot/earshot/wire"
 )
 
@@ -23,7 +21,7 @@ func (c *Client) serve(l *link) error {
 		err = context.Cause(l.ctx)
 	}
 	l.cancel(err)
-	_ = l.conn.CloseNow() // the reason is err
+	l.conn.drop()
 	c.putDown(l)
 	l.tasks.Wait()
 	return err
@@ -86,7 +84,7 @@ func (c *Client) write(l *link) {
 			}
 		}
 		frame = wire.JSON.AppendClientFrame(frame[:0], f)
-		if err := l.conn.Write(l.ctx, websocket.MessageText, frame); err != nil {
+		if err := l.conn.send(l.ctx, frame); err != nil {
 			l.cancel(fmt.Errorf("write: %w", err))
 			return
 		}
@@ -129,7 +127,7 @@ func (c *Client) watch(l *link) {
 		case <-l.ctx.Done():
 			return
 		case <-c.life.Done():
-			_ = l.conn.Close(websocket.StatusNormalClosure, "") // there is nothing more to say
+			l.conn.close()
 			return
 		case <-timer.C:
 		}

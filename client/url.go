@@ -9,30 +9,41 @@ import (
 // mountBase is where a server mounts its endpoints when the address names no path.
 const mountBase = "/live"
 
-// endpoint returns the WebSocket address below a server's base address: http://host:port/base becomes
-// ws://host:port/base/websocket.
-func endpoint(base string) (string, error) {
-	u, err := url.Parse(base)
+// base is where a server's endpoints are: http or https, the host, and the path.
+type base struct{ scheme, host, path string }
+
+// parseBase returns the base that an address names, by any scheme that clients use.
+func parseBase(address string) (base, error) {
+	u, err := url.Parse(address)
 	if err != nil {
-		return "", fmt.Errorf("server address: %w", err)
+		return base{}, fmt.Errorf("server address: %w", err)
 	}
+	b := base{host: u.Host, path: strings.TrimRight(u.Path, "/")}
 	switch u.Scheme {
 	case "http", "ws":
-		u.Scheme = "ws"
+		b.scheme = "http"
 	case "https", "wss":
-		u.Scheme = "wss"
+		b.scheme = "https"
 	default:
-		return "", fmt.Errorf("server address %q: want http://host:port or https://host:port", base)
+		return base{}, fmt.Errorf("server address %q: want http://host:port or https://host:port", address)
 	}
 	if u.Host == "" {
-		return "", fmt.Errorf("server address %q: no host", base)
+		return base{}, fmt.Errorf("server address %q: no host", address)
 	}
 	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return "", fmt.Errorf("server address %q: want no user, query or fragment", u.Redacted())
+		return base{}, fmt.Errorf("server address %q: want no user, query or fragment", u.Redacted())
 	}
-	path := strings.TrimRight(u.Path, "/")
-	if path == "" {
-		path = mountBase
+	if b.path == "" {
+		b.path = mountBase
 	}
-	return u.Scheme + "://" + u.Host + (&url.URL{Path: path}).EscapedPath() + "/websocket", nil
+	b.path = (&url.URL{Path: b.path}).EscapedPath()
+	return b, nil
 }
+
+// socket is the WebSocket endpoint: http://host:port/base becomes ws://host:port/base/websocket.
+func (b base) socket() string {
+	return strings.Replace(b.scheme, "http", "ws", 1) + "://" + b.host + b.path + "/websocket"
+}
+
+// exchange is the endpoint of exchanges over HTTP.
+func (b base) exchange() string { return b.scheme + "://" + b.host + b.path + "/http" }
