@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"sync"
 
 	"github.com/earshot/earshot/engine"
@@ -107,6 +108,20 @@ func (c *channel) committed(offset uint64) (logState, <-chan struct{}) {
 		c.settled = make(chan struct{})
 	}
 	return c.log, c.settled
+}
+
+// awaitCommit returns the state once what the store has up to offset is committed, or has failed: then its top is less.
+func (c *channel) awaitCommit(ctx context.Context, offset uint64) (logState, error) {
+	state, under := c.committed(offset)
+	for under != nil {
+		select {
+		case <-under:
+		case <-ctx.Done():
+			return state, ctx.Err()
+		}
+		state, under = c.committed(offset)
+	}
+	return state, nil
 }
 
 // snapshot returns the committed state and the newest publications at the same instant.

@@ -48,14 +48,9 @@ func newestOf(ctx context.Context, ch *channel, it *pebble.Iterator) (logState, 
 		return ch.state(), it.Error()
 	}
 	offset := entryOffset(it.Key())
-	state, under := ch.committed(offset)
-	for under != nil {
-		select {
-		case <-under:
-		case <-ctx.Done():
-			return state, ctx.Err()
-		}
-		state, under = ch.committed(offset)
+	state, err := ch.awaitCommit(ctx, offset)
+	if err != nil {
+		return state, err
 	}
 	if state.top > offset {
 		v, err := it.ValueAndErr()

@@ -24,8 +24,10 @@ func (e *Engine) Key(ctx context.Context, channel, key string) (*engine.Publicat
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w", err)
 	}
-	if err := ch.awaitCommit(ctx, offset); err != nil {
+	if state, err := ch.awaitCommit(ctx, offset); err != nil {
 		return nil, fmt.Errorf("read key: %w", err)
+	} else if state.top < offset {
+		return nil, engine.ErrUnavailable // of a batch that failed
 	}
 	if m.gone || m.expired(e.nowMS(), e.store.run) {
 		return nil, nil
@@ -52,21 +54,4 @@ func (s *store) newest(ctx context.Context, id uint64, key string) (offset uint6
 		// The key changed between the two reads, and the entry is another one now.
 	}
 	return 0, nil, ctx.Err()
-}
-
-// awaitCommit waits until what the store has up to offset is committed.
-func (c *channel) awaitCommit(ctx context.Context, offset uint64) error {
-	state, under := c.committed(offset)
-	for under != nil {
-		select {
-		case <-under:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		state, under = c.committed(offset)
-	}
-	if state.top < offset {
-		return engine.ErrUnavailable // of a batch that failed
-	}
-	return nil
 }
