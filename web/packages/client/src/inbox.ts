@@ -1,6 +1,7 @@
 import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
 import type { Publication, Receipt } from "./events.js";
+import { bodyText, publishBody } from "./publisher.js";
 import { randomText } from "./random.js";
 
 /** What `inbox` takes. Every field may be left out. */
@@ -56,10 +57,13 @@ export class Inbox<T = unknown> {
     data: T,
     { idem = randomText(), event, signal }: SendOptions = {},
   ): Promise<Receipt> {
-    const tags = { [toTag]: to };
-    if (to === this.user) return this.log.publish(data, { event, idem, signal, tags });
+    const kept = { event, signal, tags: { [toTag]: to } };
+    if (to === this.user) return this.log.publish(data, { ...kept, idem });
+    const copy = { ...kept, idem: `${idem}.copy` };
+    // The copy is longer: that it is too long must be known before the message is out.
+    bodyText(publishBody(this.log.name, data, copy));
     const receipt = await this.#of(to).publish(data, { event, idem, signal });
-    await this.log.publish(data, { event, idem: `${idem}.copy`, signal, tags });
+    await this.log.publish(data, copy);
     return receipt;
   }
 

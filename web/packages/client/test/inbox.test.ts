@@ -57,6 +57,15 @@ test("a send that failed half way is made up for by the same send again", async 
   expect(await again).toMatchObject({ duplicate: true });
 });
 
+test("a message whose copy would be too long is not sent at all", async () => {
+  const { es, peer } = await open();
+  const overhead = JSON.stringify({ ch: "inbox:bob", idem: "k", data: "" }).length + 32;
+  const longest = "x".repeat(65_536 - overhead);
+  const sent = inbox<string>(es, "ann").send("bob", longest, { idem: "k" });
+  await expect(sent).rejects.toMatchObject({ name: "too_large" });
+  await peer.settled();
+});
+
 test("a note to oneself is one message", async () => {
   const { es, peer } = await open();
   const sent = inbox<string>(es, "ann").send("ann", "buy milk", { idem: "k1" });

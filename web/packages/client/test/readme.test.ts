@@ -3,8 +3,9 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 
 const here = new URL("./", import.meta.url).pathname;
-const blocks = [...readFileSync(`${here}../README.md`, "utf8").matchAll(/```ts\n(.*?)```/gs)].map(
-  ([, code = ""]) => code,
+const pages = ["../README.md", "../../../../docs/concepts/inbox.md"];
+const blocks = pages.flatMap((page) =>
+  [...readFileSync(`${here}${page}`, "utf8").matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code),
 );
 
 /** What the examples take as given. */
@@ -47,7 +48,7 @@ function complaints(modules: readonly string[]): string[][] {
   );
 }
 
-test("the examples of the README compile", { timeout: 120_000 }, () => {
+test("the examples of the pages compile", { timeout: 120_000 }, () => {
   expect(blocks.length).toBeGreaterThanOrEqual(10);
   const [noticed, ...found] = complaints([wrong, ...blocks]);
   expect(noticed).toHaveLength(1);

@@ -21,18 +21,21 @@ export function buildProgram(): string {
 export class RealServer {
   readonly #folder: string;
   readonly #data: string;
+  readonly #command: string[];
   #process: ChildProcess | undefined;
   #address = "127.0.0.1:0";
   url = "";
 
-  constructor(folder: string) {
+  /** A server where everybody may do everything, or the demo, whose tokens make users. */
+  constructor(folder: string, command: "serve" | "demo" = "serve") {
     this.#folder = folder;
+    this.#command = command === "serve" ? ["serve", "--insecure-open"] : ["demo"];
     this.#data = mkdtempSync(join(folder, "data-"));
   }
 
   /** Starts the server and waits until it listens. */
   async start(): Promise<this> {
-    const args = ["serve", "--addr", this.#address, "--data", this.#data, "--insecure-open"];
+    const args = [...this.#command, "--addr", this.#address, "--data", this.#data];
     const child = spawn(join(this.#folder, "earshot"), args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     let errors = "";
