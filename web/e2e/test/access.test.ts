@@ -78,6 +78,36 @@ describe.each([
     expect(await broken(visitor)).toEqual([]);
   });
 
+  test("a conversation, unread ones and who is online", async () => {
+    const other = await Visitor.join(browser, program.url, "Other");
+    await visitor.chat.ready();
+    if (device === "phone") await visitor.page.getByRole("button", { name: "Rooms" }).click();
+    await visitor.page.getByRole("button", { name: "Write to somebody" }).click();
+    await visitor.page.getByRole("button", { name: "Message Other" }).waitFor();
+    expect(await broken(visitor)).toEqual([]);
+    await visitor.page.keyboard.press("Escape");
+    await other.chat.writeTo("Ada");
+    await other.chat.say("psst");
+    await visitor.page.locator(".badge", { hasText: "1" }).waitFor({ state: "attached" });
+    expect(await broken(visitor)).toEqual([]);
+    await visitor.chat.openTalk("Other");
+    await visitor.chat.say("yes?");
+    await visitor.chat.sees("yes?", "committed");
+    expect(await broken(visitor)).toEqual([]);
+    await other.close();
+    await visitor.page.goto(`${program.url}/#/empty`);
+  });
+
+  test("the dialog for another device", async () => {
+    if (device === "phone") await visitor.page.getByRole("button", { name: "Rooms" }).click();
+    await visitor.page.getByRole("button", { name: "Change your name" }).click();
+    expect(await broken(visitor)).toEqual([]);
+    await visitor.page.getByRole("button", { name: "Use another device" }).click();
+    expect(await broken(visitor)).toEqual([]);
+    await visitor.page.keyboard.press("Escape");
+    if (device === "phone") await visitor.page.keyboard.press("Escape");
+  });
+
   test("the dialog for a link", async () => {
     await visitor.page.getByRole("button", { name: "Invite" }).click();
     expect(await broken(visitor)).toEqual([]);

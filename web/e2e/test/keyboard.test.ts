@@ -123,6 +123,37 @@ test("makes a room; Escape gives the focus back", async () => {
   await page.waitForFunction(() => document.activeElement?.id === "composer");
 });
 
+test("writes to somebody, and goes from one conversation to the other, with nothing but keys", async () => {
+  const others = await Promise.all(["Grace", "Noor"].map((name) => Visitor.join(browser, program.url, name)));
+  for (const name of ["Grace", "Noor"]) {
+    await pressUntil("Shift+Tab", /^Write to somebody/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: `Message ${name}` }).waitFor();
+    await pressUntil("Tab", new RegExp(`^Message ?${name}`));
+    await page.keyboard.press("Enter");
+    await expect.poll(focused).toBe(`Message to ${name}`);
+    await page.keyboard.type(`hello ${name}`);
+    await page.keyboard.press("Enter");
+    await visitor.chat.sees(`hello ${name}`, "committed");
+  }
+  await pressUntil("Shift+Tab", /^Grace/);
+  await page.keyboard.press("Enter");
+  await visitor.chat.sees("hello Grace", "committed");
+  expect(await focused()).toMatch(/^Grace/);
+  for (const other of others) await other.close();
+});
+
+test("a screen reader is told of a message in a conversation that is not open", async () => {
+  const grace = await Visitor.join(browser, program.url, "Hopper");
+  await grace.chat.writeTo("Ada");
+  await grace.chat.say("are you there?");
+  await page
+    .getByRole("status")
+    .filter({ hasText: "New message from Hopper" })
+    .waitFor({ state: "attached" });
+  await grace.close();
+});
+
 test("chooses a colour with the arrow keys", async () => {
   await pressUntil("Shift+Tab", /^Change your name/);
   await page.keyboard.press("Enter");

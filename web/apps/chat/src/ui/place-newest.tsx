@@ -4,15 +4,28 @@ import { brief } from "../model/when";
 import { useChat } from "./context";
 import { today } from "./today";
 
-/** The newest message of a place in the side list, or what stands there before there is one. */
-export function Newest({ message, otherwise }: { message: Message | undefined; otherwise: string }) {
+interface NewestProps {
+  message: Message | undefined;
+  /** What stands there before anything was said. */
+  otherwise: string;
+  /** In a conversation: the one whose name stands above it already. */
+  peer?: string;
+}
+
+/** The newest message of a place in the side list. */
+export function Newest({ message, otherwise, peer }: NewestProps) {
   const me = useChat().profile.person.value.id;
   if (message === undefined) return <span class="room-newest">{otherwise}</span>;
-  const author = message.from.id === me ? "You" : message.from.name;
+  const { from, text } = message;
   return (
     <>
       <span class="room-newest">
-        <bdi>{author}</bdi>: <bdi>{message.text.slice(0, 80)}</bdi>
+        {from.id !== peer && (
+          <>
+            <bdi>{from.id === me ? "You" : from.name}</bdi>:{" "}
+          </>
+        )}
+        <bdi>{text.slice(0, 80)}</bdi>
       </span>
       <time class="room-time" dateTime={new Date(message.time).toISOString()}>
         {brief(message.time, today.value)}

@@ -21,7 +21,7 @@ export function TalkItem({ talk, onOpen }: { talk: Talk; onOpen: () => void }) {
           {peer.name}
           {online && <span class="hidden">, online</span>}
         </bdi>
-        <Newest message={newest} otherwise="Nothing said yet" />
+        <Newest message={newest} otherwise="Nothing said yet" peer={peer.id} />
         <UnreadBadge count={unread} />
       </a>
     </li>
