@@ -10,9 +10,15 @@ import (
 // Whom says which sessions are meant, on all servers: those of a user, or one by its id. The zero value means none.
 type Whom = session.Whom
 
+// ErrUnconfirmed is the error of an order that not every server has said to have carried out.
+var ErrUnconfirmed = session.ErrUnconfirmed
+
 // Disconnect ends sessions for good. Their clients are told the reason, and do not come back by themselves.
 //
-// It is done on this server when Disconnect returns, and told to the others; an error says that they may not have heard.
+// It is done on this server at once, and on all others when Disconnect returns nil. A server that is cut off from Redis does
+// not answer: it is waited for until ctx ends, but at most for 10 s, and then the error is ErrUnconfirmed. Repeat the order until
+// it is confirmed: nobody else does. One that is cut off for over 10 s is taken for dead, and not waited for; should it come
+// back, it has not heard of the order.
 func (s *Server) Disconnect(ctx context.Context, who Whom, reason string) error {
 	return s.node.Do(ctx, session.Order{
 		Whom: who, Action: session.Disconnect, Code: wire.CloseDisconnected, Reason: reason,

@@ -39,22 +39,44 @@ const (
 	Recheck     Action = "recheck"     // end the subscriptions that the policy no longer allows
 )
 
-// Do carries out an order on this node and tells it to the others. That some of them could not be told is an error; what
-// they have, they keep.
+// Do carries out an order on this node and tells it to the others. It returns once all of them have confirmed it, or an error
+// when ctx, or the node's request timeout, has ended before: ErrUnconfirmed, if some did not.
 func (n *Node) Do(ctx context.Context, o Order) error {
 	n.carryOut(o)
 	if n.Peers == nil {
 		return nil
 	}
+	if err := n.order(ctx, o); err != nil {
+		return fmt.Errorf("tell the other nodes to %s: %w", o.Action, err)
+	}
+	return nil
+}
+
+// order tells the others an order, and asks whether they heard it: a message that a node misses is not repeated, while one
+// that is asked may have to wait for others' answers.
+func (n *Node) order(ctx context.Context, o Order) error {
 	message, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("encode order: %w", err)
 	}
 	if err := n.Peers.Tell(ctx, "", message); err != nil {
-		return fmt.Errorf("tell the other nodes to %s: %w", o.Action, err)
+		return err
 	}
-	return nil
+	inquiry, err := json.Marshal(question{Order: &o})
+	if err != nil {
+		return fmt.Errorf("encode question: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.RequestTimeout)
+	defer cancel()
+	survey, err := n.Peers.Survey(ctx, inquiry)
+	if err == nil && len(survey.Missing) > 0 {
+		err = fmt.Errorf("%w: %d of %d nodes", ErrUnconfirmed, len(survey.Missing), len(survey.Missing)+len(survey.Answers))
+	}
+	return err
 }
+
+// ErrUnconfirmed: an order was given, and not every node said that it had carried it out.
+var ErrUnconfirmed = errors.New("not confirmed")
 
 func (n *Node) carryOut(o Order) {
 	for _, s := range n.sessions.all(o.includes) {
@@ -91,10 +113,11 @@ func (n *Node) Renewed(engine.Node) {
 }
 
 // question is a call to a session that is on another node, and reply its answer; without Found, the session is not there.
-// A question with an errand is for the other node's transport.
+// A question with an errand is for the other node's transport; one with an order asks that it be carried out, perhaps again.
 type (
 	question struct {
 		Errand     []byte `json:",omitempty"`
+		Order      *Order `json:",omitempty"`
 		Session    string
 		Invocation wire.Invocation
 	}
@@ -115,6 +138,10 @@ func (n *Node) Asked(ctx context.Context, from string, message []byte) []byte {
 	}
 	if q.Errand != nil && n.errands != nil {
 		return n.errands(ctx, q.Errand)
+	}
+	if q.Order != nil {
+		n.carryOut(*q.Order)
+		return []byte("{}")
 	}
 	answer, err := json.Marshal(n.replyTo(ctx, q))
 	if err != nil {

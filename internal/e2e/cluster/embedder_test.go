@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,6 +24,9 @@ import (
 // embedderEngine is the variable that makes this program an embedder on the Redis that it names.
 const embedderEngine = "EARSHOT_TEST_EMBEDDER"
 
+// orderTimeout is how long an embedder waits until all nodes have confirmed an order.
+const orderTimeout = 2 * time.Second
+
 // order is what an embedder is told.
 type order struct {
 	Do      string // disconnect, unsubscribe, recheck; or ban, forbid: what only this one knows then
@@ -39,8 +43,16 @@ func startEmbedder(t *testing.T, engine string) *node {
 	return n
 }
 
-// order has an embedder do something, and waits until it has.
+// order has an embedder do something, and waits until all nodes have confirmed it.
 func (n *node) order(o order) {
+	n.t.Helper()
+	if answer := n.ask(o); answer != "done" {
+		n.t.Fatalf("order %+v: %s", o, answer)
+	}
+}
+
+// ask has an embedder do something, and returns its answer.
+func (n *node) ask(o order) string {
 	n.t.Helper()
 	line, err := json.Marshal(o)
 	if err != nil {
@@ -49,9 +61,11 @@ func (n *node) order(o order) {
 	if _, err := n.in.Write(append(line, '\n')); err != nil {
 		n.t.Fatal(err)
 	}
-	if answer, err := n.out.ReadString('\n'); err != nil || answer != "done\n" {
-		n.t.Fatalf("order %s: %q, %v", line, answer, err)
+	answer, err := n.out.ReadString('\n')
+	if err != nil {
+		n.t.Fatalf("order %s: %v", line, err)
 	}
+	return strings.TrimSpace(answer)
 }
 
 // embed runs the embedder until its input ends, and returns the exit code.
@@ -103,10 +117,14 @@ func (a *application) run(engine string) error {
 		if err == nil {
 			err = a.obey(ctx, server, o)
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, earshot.ErrUnconfirmed):
+			fmt.Println("unconfirmed")
+		case err != nil:
 			return err
+		default:
+			fmt.Println("done")
 		}
-		fmt.Println("done")
 	}
 	return nil
 }
@@ -122,6 +140,8 @@ func addrFlag() string {
 }
 
 func (a *application) obey(ctx context.Context, server *earshot.Server, o order) error {
+	ctx, cancel := context.WithTimeout(ctx, orderTimeout)
+	defer cancel()
 	who := earshot.Whom{User: o.User}
 	switch o.Do {
 	case "disconnect":

@@ -15,6 +15,7 @@ import (
 type users struct {
 	ctx     context.Context
 	nodes   []*node
+	lines   []*line // of the node with the same index
 	clients map[string][]*client.Client
 	subs    map[string]map[string][]*client.Subscription // by user and channel
 }
@@ -30,7 +31,9 @@ func startUsers(t *testing.T, names ...string) *users {
 	}
 	redis := startRedis(t, alwaysSynced...)
 	for range nodeCount {
-		u.nodes = append(u.nodes, startEmbedder(t, redis.url()))
+		l := startLine(t, redis.addr())
+		u.lines = append(u.lines, l)
+		u.nodes = append(u.nodes, startEmbedder(t, "redis://"+l.addr()))
 	}
 	for _, name := range names {
 		u.subs[name] = make(map[string][]*client.Subscription)
@@ -78,6 +81,18 @@ func (u *users) wantEnded(t *testing.T, name, channel string, code wire.Code, re
 	}
 }
 
+// wantGone checks that the user's clients end, and why.
+func (u *users) wantGone(t *testing.T, name string) {
+	t.Helper()
+	for i, c := range u.clients[name] {
+		<-c.Done()
+		var e *client.Error
+		if err := c.State().Err; !errors.As(err, &e) || e.Code != wire.CloseDisconnected {
+			t.Errorf("%s at node %d ends with %v", name, i, err)
+		}
+	}
+}
+
 // What one node is told of a user is done at every node, and to nobody else: one subscription ends; those end that the
 // application no longer allows; the sessions end, and do not come back, not even for one who tries anew.
 func TestRevocationReachesEveryNode(t *testing.T) {
@@ -104,13 +119,7 @@ func TestRevocationReachesEveryNode(t *testing.T) {
 		n.order(order{Do: "ban", User: "ann"})
 	}
 	u.nodes[0].order(order{Do: "disconnect", User: "ann"})
-	for i, c := range u.clients["ann"] {
-		<-c.Done()
-		var e *client.Error
-		if err := c.State().Err; !errors.As(err, &e) || e.Code != wire.CloseDisconnected {
-			t.Errorf("ann at node %d ends with %v", i, err)
-		}
-	}
+	u.wantGone(t, "ann")
 	u.wantEnded(t, "ann", "log:b", wire.CloseDisconnected, "enough")
 	for i, n := range u.nodes {
 		c := newRoamer(n.addr).connect(t, client.Options{Token: tokenOf("ann")})
@@ -122,6 +131,36 @@ func TestRevocationReachesEveryNode(t *testing.T) {
 	run.Counted = fmt.Sprintf("%d sessions at %d nodes: 1 subscription of each ended, 1 not allowed any more, then the sessions",
 		len(u.clients["ann"]), nodeCount)
 	run.End(t)
+}
+
+// A node is cut off from Redis, and can be told nothing: whoever gives the order learns that, and repeats it until the node is
+// back.
+func TestRevocationIsConfirmed(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]lineMode{"cut": lineCut, "silent": lineSilent} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run, u := testkit.Begin("H10"), startUsers(t, "ann")
+			away := u.lines[2]
+			away.set(mode)
+			leave := order{Do: "disconnect", User: "ann"}
+			if answer := u.nodes[0].ask(leave); answer != "unconfirmed" {
+				t.Errorf("an order that a node did not hear is %s", answer)
+			}
+			if phase := u.clients["ann"][2].State().Phase; phase != client.PhaseOpen {
+				t.Errorf("ann at the node that is cut off: %v", phase)
+			}
+			away.set(lineOpen)
+			tries := 1
+			testkit.Eventually(t, "all have heard", func() bool {
+				tries++
+				return u.nodes[0].ask(leave) == "done"
+			})
+			u.wantGone(t, "ann")
+			run.Counted = fmt.Sprintf("confirmed by all nodes after %d tries", tries)
+			run.End(t)
+		})
+	}
 }
 
 // tokenOf is the token of a user of the embedder.
