@@ -27,7 +27,10 @@ type benchReport struct {
 	Connects    float64  `json:"connects_per_second"`
 	Publishes   float64  `json:"publishes_per_second"`
 	Recovered   int
-	ToStuck     int64 `json:"deliveries_to_stuck"`
+	Recoveries  float64 `json:"recoveries_per_second"`
+	EngineCPU   float64 `json:"engine_cpu_us_per_publish"`
+	EngineBytes float64 `json:"engine_memory_bytes_per_channel"`
+	ToStuck     int64   `json:"deliveries_to_stuck"`
 	Errors      *int
 	Latency     *benchLatency `json:"latency_ms"`
 	Before      *benchLatency `json:"latency_before_ms"`
@@ -177,6 +180,26 @@ func TestBenchPublish(t *testing.T) {
 	}
 }
 
+// Benches whose server keeps its data in a Redis of their own.
+func TestBenchOnRedis(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: apt-get install redis-server")
+	}
+	r := runBench(t, "publish --publishers=4 --channels=10 --warmup=50ms --duration=300ms --engine=redis-always")
+	if r.Messages < 1 || r.Deliveries < r.Messages || r.Publishes <= 0 || r.EngineCPU <= 0 {
+		t.Errorf("%+v", r)
+	}
+	r = runBench(t, "recover --connections=100 --missed=20 --channels=100 --restart --engine=redis-everysec")
+	if r.Recovered != 100 || r.Deliveries != 2000 || r.Recoveries <= 0 {
+		t.Errorf("%+v", r)
+	}
+	r = runBench(t, "start --channels=300 --settle=0s --engine=redis-memory")
+	if r.EngineBytes < 300 || r.EngineBytes > 10_000 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A bench against a server of somebody else's, whose process is known, and that goes on afterwards.
 func TestBenchOfAnotherServer(t *testing.T) {
 	t.Parallel()
@@ -261,6 +284,9 @@ func TestBadBenchFlags(t *testing.T) {
 		"publish --url=http://x":                                 "--url: this bench uses the Go API",
 		"publish --baseline=raw":                                 "--baseline: only redis",
 		"publish --channels=250":                                 "--channels: above 100, must be a multiple",
+		"publish --engine=nonsense":                              `--engine: "nonsense" is none of local, `,
+		"publish --engine=redis-always --engine-pid=1":           "--engine-pid: only with a redis:// address",
+		"recover --engine=redis-always --url=http://x":           "--engine: only with a server of the bench's own",
 		"publish --publishers=0":                                 "--publishers: must be from 1 ",
 		"nonsense":                                               "unexpected argument nonsense",
 		"fanout extra":                                           "unexpected argument extra",

@@ -81,6 +81,7 @@ func (b *Connect) measure(ctx context.Context, t *target, p *progress) (figures,
 type storm struct {
 	arrivals crowd.Arrivals
 	cpu      time.Duration
+	engine   time.Duration // CPU of the Redis that the server keeps its data in
 	took     time.Duration
 }
 
@@ -95,7 +96,7 @@ func (t *target) storm(ctx context.Context, c crowd.Crowd, clients int, f figure
 		return storm{}, err
 	}
 	after, err := t.usage()
-	return storm{arrivals: a, cpu: after.cpu - before.cpu, took: after.at.Sub(before.at)}, err
+	return storm{arrivals: a, cpu: after.cpu - before.cpu, engine: after.engine - before.engine, took: after.at.Sub(before.at)}, err
 }
 
 func (s storm) set(f figures, t *target) {

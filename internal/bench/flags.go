@@ -32,7 +32,8 @@ type Common struct {
 	Data           string `placeholder:"DIR" help:"Where temporary data folders are made. Default: the system's."`
 	JSON           bool   `help:"Print one JSON object instead of a table."`
 
-	secure bool // the bench's own server speaks TLS
+	secure  bool     // the bench's own server speaks TLS
+	backend *Backend // where the bench's own server keeps its data; nil: in the embedded engine
 }
 
 // What --baseline may be besides an address.

@@ -26,13 +26,18 @@ type library struct {
 	server    *earshot.Server
 	web       *http.Server // nil on no port
 	data      string
+	keeper    *keeper // nil: the embedded engine
 	running   sync.WaitGroup
 	listeners crowd.Crowd // nil for none
 }
 
 // openLibrary starts an Earshot with one namespace, and has every channel listened to.
 func (b *Publish) openLibrary(ctx context.Context) (store, error) {
-	l, err := b.openQuietLibrary(ctx, earshot.Namespace{
+	k, err := b.openKeeper(ctx, &b.Backend)
+	if err != nil {
+		return nil, err
+	}
+	l, err := b.openQuietLibrary(ctx, k, earshot.Namespace{
 		Kind: earshot.Log, History: earshot.History{Size: b.History}, Subscribe: earshot.Anyone,
 	})
 	if err != nil {
@@ -45,20 +50,21 @@ func (b *Publish) openLibrary(ctx context.Context) (store, error) {
 	return l, nil
 }
 
-// openQuietLibrary starts an Earshot with the namespace "bench", on no port.
-func (c *Common) openQuietLibrary(ctx context.Context, bench earshot.Namespace) (*library, error) {
-	data, err := c.tempDir()
-	if err != nil {
-		return nil, err
+// openQuietLibrary starts an Earshot with the namespace "bench", on no port. It takes k over, which is nil for the embedded engine.
+func (c *Common) openQuietLibrary(ctx context.Context, k *keeper, bench earshot.Namespace) (*library, error) {
+	o := earshot.Options{Log: slog.New(slog.DiscardHandler), Namespaces: map[string]earshot.Namespace{"bench": bench}}
+	l := &library{keeper: k}
+	var err error
+	if k != nil {
+		o.Engine = k.url
+	} else if l.data, err = c.tempDir(); err == nil {
+		o.Data = l.data
 	}
-	l := &library{data: data}
-	l.server, err = earshot.New(earshot.Options{
-		Data:       data,
-		Log:        slog.New(slog.DiscardHandler),
-		Namespaces: map[string]earshot.Namespace{"bench": bench},
-	})
+	if err == nil {
+		l.server, err = earshot.New(o)
+	}
 	if err != nil {
-		_ = os.RemoveAll(data) // the error that matters is the server's
+		l.discard() // the error that matters is the server's
 		return nil, err
 	}
 	l.running.Go(func() { _ = l.server.Run(context.WithoutCancel(ctx)) }) // close waits for it
@@ -120,5 +126,16 @@ func (l *library) close() {
 		_ = l.web.Close() // all connections are gone
 	}
 	l.running.Wait()
-	_ = os.RemoveAll(l.data) // what is left is in the system's folder for temporary files
+	l.discard()
 }
+
+// discard throws away what was kept.
+func (l *library) discard() {
+	l.keeper.close()
+	if l.data != "" {
+		_ = os.RemoveAll(l.data) // what is left is in the system's folder for temporary files
+	}
+}
+
+// engineCPU returns the CPU time that the Redis of the server has used.
+func (l *library) engineCPU() (time.Duration, error) { return l.keeper.cpu() }

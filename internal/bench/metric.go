@@ -24,6 +24,12 @@ const (
 	perWrite         metric = "deliveries_per_write"
 	cpuPerPublishes  metric = "cpu_seconds_per_million_publishes"
 	cpuPerConnection metric = "server_cpu_us_per_connection"
+	// Of the Redis that the server keeps its data in.
+	engineCPUPerPublish metric = "engine_cpu_us_per_publish"
+	engineCPUSeconds    metric = "engine_cpu_seconds"
+	engineBytes         metric = "engine_memory_bytes"
+	engineBytesPerChan  metric = "engine_memory_bytes_per_channel"
+	engineResident      metric = "engine_rss_bytes"
 	cpuSeconds       metric = "server_cpu_seconds"
 	cpuPercentIdle   metric = "cpu_percent_idle"
 	heapPerConn      metric = "heap_bytes_per_connection"
@@ -40,6 +46,7 @@ const (
 	arrivalRate      metric = "connects_per_second"
 	recovered        metric = "recovered"
 	recoverSeconds   metric = "recover_seconds"
+	recoverRate      metric = "recoveries_per_second"
 	toStuck          metric = "deliveries_to_stuck"
 	channelCount     metric = "channels"
 	residentBytes    metric = "rss_bytes"
@@ -74,8 +81,10 @@ var descriptions = slices.Concat([]description{
 	{cpuPerMillion, "server CPU-s per million deliveries", 3, true},
 	{perWrite, "deliveries for each write of the server", 2, false},
 	{cpuPerPublishes, "CPU-s per million publishes", 2, true},
+	{engineCPUPerPublish, "CPU of Redis for a publish, us", 1, true},
 	{cpuPerConnection, "server CPU per connection, us", 1, true},
 	{cpuSeconds, "server CPU, s", 2, true},
+	{engineCPUSeconds, "CPU of Redis, s", 2, true},
 	{cpuPercentIdle, "CPU idle, % of a core", 2, true},
 	{rssPerConnection, "RSS per connection, bytes", 0, true},
 	{heapPerConn, "heap per connection, bytes", 0, true},
@@ -87,6 +96,7 @@ var descriptions = slices.Concat([]description{
 	{arrivalRate, "connections/s", 0, true},
 	{recovered, "recovered", 0, false},
 	{recoverSeconds, "until all have recovered, s", 3, true},
+	{recoverRate, "recoveries/s", 0, true},
 	{broadcastSeconds, "a broadcast to all, s", 3, true},
 	{collections, "collections of the heap, after all were there", 0, false},
 	{collectionCPU, "CPU of a collection, s", 3, true},
@@ -95,6 +105,9 @@ var descriptions = slices.Concat([]description{
 	{channelCount, "channels with one message", 0, false},
 	{residentBytes, "RSS of the server that was filled, bytes", 0, false},
 	{storeBytes, "on disk, bytes", 0, false},
+	{engineBytes, "memory in use by Redis, bytes", 0, false},
+	{engineBytesPerChan, "memory of Redis for a channel, bytes", 0, false},
+	{engineResident, "RSS of Redis, bytes", 0, false},
 	{listenSeconds, "from the start until it listens, s", 3, false},
 	{historySeconds, "until the first history is answered, s", 3, false},
 	{publishSeconds, "until the first publish is answered, s", 3, false},

@@ -17,6 +17,7 @@ import (
 // Publish publishes durably over the Go API, in this process.
 type Publish struct {
 	Common
+	Backend
 	Publishers int           `default:"64" help:"Goroutines that publish, each waiting for its answer."`
 	Channels   int           `default:"10000" help:"Channels that they publish to in turn."`
 	Size       int           `default:"256" help:"Bytes of data in a message."`
@@ -28,7 +29,7 @@ type Publish struct {
 
 // Help is printed below the flags.
 func (Publish) Help() string {
-	return `A publish is answered after fsync. Each has an idempotency id of its own, and the channel is trimmed. Latency is that of
+	return `A publish is answered after fsync, or, with --engine, once Redis has answered. Each has an idempotency id of its own, and the channel is trimmed. Latency is that of
 a publish, until its answer. CPU is that of all the bench's processes: server, publishers and listeners.
 
 With --baseline=redis, a redis-server of the bench's own with appendfsync always does the same in one Lua call.`
@@ -36,7 +37,7 @@ With --baseline=redis, a redis-server of the bench's own with appendfsync always
 
 // Validate is called by kong after parsing.
 func (b *Publish) Validate() error {
-	return errors.Join(b.Common.Validate(), b.validateSides(),
+	return errors.Join(b.Common.Validate(), b.validateSides(), b.validateEngine(b.URL),
 		inRange("--publishers", b.Publishers, 1, 10_000),
 		inRange("--channels", b.Channels, 1, maxConnections),
 		inRange("--size", b.Size, crowd.MinDataBytes, maxDataBytes),
@@ -76,6 +77,8 @@ type store interface {
 	// delivered returns how many publications listeners have had, and news is sent to when they have had more.
 	delivered() int64
 	news() <-chan struct{}
+	// engineCPU returns the CPU time that the Redis of the server has used; zero if it has none, or its process is not known.
+	engineCPU() (time.Duration, error)
 	// gaps returns how often listeners were told that publications were left out: retention dropped them unread.
 	gaps() (int, error)
 	close()
@@ -103,7 +106,7 @@ func (b *Publish) measure(ctx context.Context, s store, p *progress) (figures, e
 	if _, _, err := run.publishFor(ctx, b.Warmup); err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
-	before, err := process.CPU(os.Getpid())
+	before, err := publishUsage(s)
 	if err != nil {
 		return nil, err
 	}
@@ -113,12 +116,25 @@ func (b *Publish) measure(ctx context.Context, s store, p *progress) (figures, e
 		return nil, err
 	}
 	took := time.Since(began)
-	after, err := process.CPU(os.Getpid())
+	after, err := publishUsage(s)
 	if err != nil {
 		return nil, err
 	}
 	f := figures{errorCount: 0, messages: float64(count), publishesRate: float64(count) / took.Seconds()}
-	f[cpuPerPublishes] = (after - before).Seconds() / float64(count) * 1e6
+	f[cpuPerPublishes] = (after.all - before.all).Seconds() / float64(count) * 1e6
+	if engine := after.engine - before.engine; engine > 0 {
+		f[engineCPUPerPublish] = engine.Seconds() / float64(count) * 1e6
+	}
 	f.setPercentiles(latency, h)
 	return f, run.awaitFeed(ctx, f)
+}
+
+// cpuOfPublish is the CPU time of the bench's processes, and of those the Redis.
+type cpuOfPublish struct{ all, engine time.Duration }
+
+func publishUsage(s store) (u cpuOfPublish, err error) {
+	if u.all, err = process.CPU(os.Getpid()); err == nil {
+		u.engine, err = s.engineCPU()
+	}
+	return u, err
 }

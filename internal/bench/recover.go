@@ -18,6 +18,7 @@ import (
 // Recover cuts off many clients, publishes, and has them all come back at once.
 type Recover struct {
 	Common
+	Backend
 	Connections int    `default:"10000" help:"Clients, each with one subscription."`
 	Channels    int    `default:"1" help:"Channels that they are dealt out to."`
 	Channel     string `default:"log:bench" help:"The channel, or what the channels' names begin with. It must retain."`
@@ -41,7 +42,7 @@ func (b *Recover) Validate() error {
 		inRange("--missed", b.Missed, 1, 1000),
 		inRange("--size", b.Size, crowd.MinDataBytes, maxDataBytes),
 		inRange("--in-flight", b.InFlight, 0, maxConnections),
-		b.validateSides())
+		b.validateSides(), b.validateEngine(b.URL))
 }
 
 func (b *Recover) validateSides() error {
@@ -56,6 +57,7 @@ func (b *Recover) validateSides() error {
 
 // Run measures and prints the report.
 func (b *Recover) Run(ctx context.Context, stdout io.Writer) error {
+	b.backend = &b.Backend
 	return b.runServers(ctx, "recover", b.measure, stdout)
 }
 
@@ -124,11 +126,15 @@ func (s storm) setRecovery(f figures, tally crowd.Tally, t *target) {
 	f.setPercentiles(arrivalLatency, s.arrivals.Each)
 	if s.arrivals.Took > 0 {
 		f[deliveriesRate] = float64(tally.Deliveries) / s.arrivals.Took.Seconds()
+		f[recoverRate] = float64(s.arrivals.Arrived) / s.arrivals.Took.Seconds()
 	}
 	if t.pid != 0 && s.arrivals.Arrived > 0 {
 		f[cpuSeconds] = s.cpu.Seconds()
 		f[cpuPerConnection] = float64(s.cpu.Microseconds()) / float64(s.arrivals.Arrived)
 		f[cpuPerMillion] = s.cpu.Seconds() / float64(tally.Deliveries) * 1e6
+	}
+	if s.engine > 0 {
+		f[engineCPUSeconds] = s.engine.Seconds()
 	}
 }
 

@@ -5,19 +5,18 @@ package bench
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/internal/bench/process"
 )
 
 //go:embed redis.lua
@@ -40,18 +39,15 @@ type redisStore struct {
 
 // openRedis starts a redis-server and, unless --no-feed, a listener.
 func (b *Publish) openRedis(ctx context.Context) (store, error) {
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		return nil, errors.New("redis-server is not installed; on Debian: apt-get install redis-server")
-	}
 	r := &redisStore{
 		script: rueidis.NewLuaScript(redisScript), retain: strconv.Itoa(b.History), tell: make(chan struct{}, 1),
 		window: strconv.FormatInt(engine.DefaultIdemWindow.Milliseconds(), 10), stop: func() {},
 	}
+	var err error
 	if r.data, err = b.tempDir(); err != nil {
 		return nil, err
 	}
-	if err := r.start(ctx, path); err != nil {
+	if err := r.start(ctx); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -61,22 +57,10 @@ func (b *Publish) openRedis(ctx context.Context) (store, error) {
 	return r, nil
 }
 
-// start runs the server with its own settings, and with none of the system's.
-func (r *redisStore) start(ctx context.Context, path string) error {
-	addr, err := freeAddr(ctx)
-	if err != nil {
-		return err
-	}
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--dir", r.data, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--daemonize", "no")
-	r.server, err = listenWhen(ctx, cmd, func(line string) (string, bool) {
-		return addr, strings.Contains(line, "Ready to accept connections")
-	})
-	if err != nil {
+// start runs the server.
+func (r *redisStore) start(ctx context.Context) (err error) {
+	var addr string
+	if r.server, addr, err = startRedis(ctx, r.data, persistence["redis-always"]...); err != nil {
 		return err
 	}
 	r.client, err = rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true})
@@ -123,6 +107,8 @@ func (r *redisStore) delivered() int64      { return r.got.Load() }
 func (r *redisStore) news() <-chan struct{} { return r.tell }
 
 func (r *redisStore) gaps() (int, error) { return 0, nil }
+
+func (r *redisStore) engineCPU() (time.Duration, error) { return process.CPU(r.server.child.PID()) }
 
 func (r *redisStore) close() {
 	r.stop()

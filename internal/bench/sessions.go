@@ -59,7 +59,7 @@ func (b *Sessions) Run(ctx context.Context, stdout io.Writer) error {
 }
 
 func (b *Sessions) measure(ctx context.Context, p *progress) (figures, error) {
-	l, err := new(Common).openQuietLibrary(ctx, earshot.Namespace{Subscribe: earshot.Anyone})
+	l, err := new(Common).openQuietLibrary(ctx, nil, earshot.Namespace{Subscribe: earshot.Anyone})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 // Start fills a server with channels, kills it, and starts it again.
 type Start struct {
 	Common
+	Backend
 	Channels int           `default:"1000000" help:"Channels, each with one message."`
 	Channel  string        `default:"log:bench" help:"What the channels' names begin with. It must retain."`
 	Size     int           `default:"128" help:"Bytes of data in a message."`
@@ -33,7 +34,7 @@ was written.`
 
 // Validate is called by kong after parsing.
 func (b *Start) Validate() error {
-	return errors.Join(b.Common.Validate(), b.validateSides(),
+	return errors.Join(b.Common.Validate(), b.validateSides(), b.validateEngine(b.URL),
 		inRange("--channels", b.Channels, 1, maxStoredChannels),
 		inRange("--size", b.Size, crowd.MinDataBytes, maxDataBytes),
 		lasting("--settle", b.Settle, 0))
@@ -48,6 +49,7 @@ func (b *Start) validateSides() error {
 
 // Run measures and prints the report.
 func (b *Start) Run(ctx context.Context, stdout io.Writer) error {
+	b.backend = &b.Backend
 	return b.runServers(ctx, "start", b.measure, stdout)
 }
 
@@ -59,7 +61,7 @@ func (b *Start) measure(ctx context.Context, t *target, p *progress) (figures, e
 	if err := p.wait(ctx, b.Settle, "resting"); err != nil {
 		return nil, err
 	}
-	if err := b.weigh(t, f); err != nil {
+	if err := errors.Join(b.weigh(t, f), b.weighKeeper(ctx, t, f)); err != nil {
 		return nil, err
 	}
 	p.say("killing the server and starting it again")
@@ -73,12 +75,35 @@ func (b *Start) weigh(t *target, f figures) error {
 	if err != nil {
 		return err
 	}
-	stored, err := storedBytes(t.data)
+	dir := t.data
+	if t.keeper != nil && t.keeper.data != "" {
+		dir = t.keeper.data
+	}
+	stored, err := storedBytes(dir)
 	if err != nil {
 		return err
 	}
 	f[residentBytes], f[storeBytes] = float64(resident), float64(stored)
 	return nil
+}
+
+// weighKeeper reads what the channels take in Redis, if that keeps them.
+func (b *Start) weighKeeper(ctx context.Context, t *target, f figures) error {
+	k := t.keeper
+	if k == nil {
+		return nil
+	}
+	bytes, err := k.memory(ctx)
+	if err != nil {
+		return err
+	}
+	f[engineBytes], f[engineBytesPerChan] = float64(bytes), float64(bytes-k.bytesWithNone)/float64(b.Channels)
+	if k.pid == 0 {
+		return nil
+	}
+	resident, err := process.ResidentBytes(k.pid)
+	f[engineResident] = float64(resident)
+	return err
 }
 
 // startAgain starts the killed server and times what a client gets from it.

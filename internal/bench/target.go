@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -29,6 +30,7 @@ type target struct {
 	command []string   // that runs the bench's own server, but for its flags
 	server  *listening // nil if it is not the bench's own
 	data    string     // its temporary folder; empty for none
+	keeper  *keeper    // nil: it keeps its data in that folder
 }
 
 // openEarshot returns the server at --url, or starts one.
@@ -45,7 +47,10 @@ func (c *Common) openEarshot(ctx context.Context) (*target, error) {
 	if t.data, err = c.tempDir(); err != nil {
 		return nil, err
 	}
-	if err := t.start(ctx, "127.0.0.1:0"); err != nil {
+	if t.keeper, err = c.openKeeper(ctx, c.backend); err == nil {
+		err = t.start(ctx, "127.0.0.1:0")
+	}
+	if err != nil {
 		t.close()
 		return nil, err
 	}
@@ -57,6 +62,9 @@ func (t *target) start(ctx context.Context, addr string) error {
 	cmd, err := self(append(t.command, "--addr", addr, "--data", t.data)...)
 	if err != nil {
 		return err
+	}
+	if t.keeper != nil { // not by a flag, which others can read: it may have a password
+		cmd.Env = append(os.Environ(), "EARSHOT_ENGINE="+t.keeper.url)
 	}
 	if t.server, err = listen(ctx, cmd); err != nil {
 		return err
@@ -101,6 +109,7 @@ func (t *target) close() {
 	if t.server != nil {
 		t.server.stop()
 	}
+	t.keeper.close()
 	if t.data != "" {
 		_ = os.RemoveAll(t.data) // what is left is in the system's folder for temporary files
 	}
@@ -109,7 +118,8 @@ func (t *target) close() {
 // usage is what a server has used so far.
 type usage struct {
 	cpu    time.Duration
-	writes int64 // zero if the kernel does not tell
+	engine time.Duration // of the Redis that it keeps its data in
+	writes int64         // zero if the kernel does not tell
 	at     time.Time
 }
 
@@ -119,8 +129,9 @@ func (t *target) usage() (usage, error) {
 		return usage{at: time.Now()}, nil
 	}
 	cpu, err := process.CPU(t.pid)
+	engine, err2 := t.keeper.cpu()
 	writes, _ := process.Writes(t.pid) // not every kernel counts, and not for every process
-	return usage{cpu, writes, time.Now()}, err
+	return usage{cpu, engine, writes, time.Now()}, errors.Join(err, err2)
 }
 
 // self prepares a run of this program.
