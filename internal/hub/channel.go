@@ -13,6 +13,7 @@ import (
 // channel is what the node knows of one channel: who listens, and the ring of the newest entries.
 type channel struct {
 	// Set at creation, then read-only.
+	hub    *Hub
 	name   string
 	kind   engine.Kind
 	maxAge time.Duration // of a publication; zero: no limit
@@ -40,8 +41,8 @@ type channel struct {
 	crowded   atomic.Bool     // there are more than crowd of them; written with mu held
 }
 
-func newChannel(name string, rules engine.Rules) *channel {
-	c := &channel{name: name, kind: rules.Kind, maxAge: rules.MaxAge, gather: rules.Gather}
+func newChannel(h *Hub, name string, rules engine.Rules) *channel {
+	c := &channel{hub: h, name: name, kind: rules.Kind, maxAge: rules.MaxAge, gather: rules.Gather}
 	c.ring.bound(rules)
 	return c
 }
@@ -134,7 +135,7 @@ func (c *channel) rest() {
 func (c *channel) add(s *Subscription) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.index = len(c.listeners)
+	s.index = int32(len(c.listeners)) // more of them would not fit into memory
 	c.listeners = append(c.listeners, s)
 	c.crowded.Store(len(c.listeners) > crowd)
 }

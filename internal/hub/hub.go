@@ -88,7 +88,7 @@ func (h *Hub) Join(ctx context.Context, name string, l Listener) (*Subscription,
 		h.release(c)
 		return nil, err
 	}
-	s := &Subscription{hub: h, channel: c, listener: l}
+	s := &Subscription{channel: c, listener: l}
 	c.add(s)
 	return s, nil
 }
@@ -125,7 +125,7 @@ func (h *Hub) acquire(name string) *channel {
 	defer sh.mu.Unlock()
 	c := sh.channels[name]
 	if c == nil {
-		c = newChannel(name, h.rules(name))
+		c = newChannel(h, name, h.rules(name))
 		sh.channels[name] = c
 	}
 	c.refs++

@@ -53,7 +53,7 @@ func (h *Hub) read(ctx context.Context) {
 			return
 		}
 		// The subscription leaves at and last alone while it waits for the page.
-		at := place{channel: s.channel, at: s.at, last: s.last}
+		at := place{channel: s.channel, at: s.at, last: int(s.last)}
 		found, err := h.readOnce(ctx, at, func() (*page, error) { return h.readAfter(ctx, s) })
 		if err != nil {
 			h.readLater(ctx, s, err)
@@ -78,7 +78,7 @@ func (h *Hub) readAfter(ctx context.Context, s *Subscription) (*page, error) {
 		anew.start = engine.Position{Epoch: p.Top.Epoch}
 		anew.end, anew.more = anew.start, true
 	case s.last > 0:
-		p, err = h.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
+		p, err = h.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: int(s.last)}))
 		anew = newPage(p)
 	}
 	anew.reset = why

@@ -23,7 +23,7 @@ type archive struct {
 }
 
 func newArchive(kind engine.Kind, entries int) *archive {
-	a := &archive{channel: newChannel("log:x", engine.Rules{Kind: kind}), entries: entries}
+	a := &archive{channel: newChannel(nil, "log:x", engine.Rules{Kind: kind}), entries: entries}
 	a.move(1)
 	return a
 }

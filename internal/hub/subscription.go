@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 
 	"github.com/earshot/earshot/engine"
@@ -12,20 +13,19 @@ import (
 // listener's own lock.
 type Subscription struct {
 	// Set by Join, then read-only.
-	hub      *Hub
 	channel  *channel
 	listener Listener
 
-	index int // place among the channel's listeners, -1 once left; guarded by channel.mu
+	index int32 // place among the channel's listeners, -1 once left; guarded by channel.mu
 
 	// Owned by the reader.
-	last   int // publications before the newest at which a reset goes on
-	begun  bool
+	last   int32           // publications before the newest at which a reset goes on
 	at     engine.Position // what was read last
-	proven bool            // the log has confirmed that at is one of its positions
 	page   *page           // read from the log, to be handed out before the ring; nil for none
-	asked  bool            // a page was asked for and has not been taken
-	synced bool            // nothing was left to read at some moment since it began, or since its last reset
+	begun  bool
+	proven bool // the log has confirmed that at is one of its positions
+	asked  bool // a page was asked for and has not been taken
+	synced bool // nothing was left to read at some moment since it began, or since its last reset
 
 	found atomic.Pointer[page]
 }
@@ -59,7 +59,7 @@ type Start struct {
 // subscription yet.
 func (s *Subscription) Begin(ctx context.Context, start Start) error {
 	if s.channel.kind == engine.KindLog {
-		s.last = start.Last
+		s.last = int32(min(start.Last, math.MaxInt32))
 	}
 	s.begun = true
 	top := *s.channel.ring.top.Load()
@@ -80,8 +80,8 @@ func (s *Subscription) Begin(ctx context.Context, start Start) error {
 
 // beginBack starts s.last publications before the newest.
 func (s *Subscription) beginBack(ctx context.Context) error {
-	p, err := s.hub.readOnce(ctx, place{channel: s.channel, last: s.last, back: true}, func() (*page, error) {
-		p, err := s.hub.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: s.last}))
+	p, err := s.channel.hub.readOnce(ctx, place{channel: s.channel, last: int(s.last), back: true}, func() (*page, error) {
+		p, err := s.channel.hub.engine.History(ctx, s.channel.name, pageQuery(engine.Query{Last: int(s.last)}))
 		return newPage(p), err
 	})
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Subscription) Next() (Event, bool) {
 // Leave ends the subscription. It is idempotent.
 func (s *Subscription) Leave() {
 	if s.channel.remove(s) {
-		s.hub.release(s.channel)
+		s.channel.hub.release(s.channel)
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *Subscription) askLog(top *engine.Position) (Event, bool) {
 	ahead := s.proven && s.at.Epoch == top.Epoch && s.at.Offset >= top.Offset
 	if !ahead {
 		s.asked = true
-		s.hub.reads.put(s, false)
+		s.channel.hub.reads.put(s, false)
 	}
 	return Event{}, false
 }

@@ -20,10 +20,10 @@ func (l *Link) Fill(dst []byte, max int) (out []byte, more bool) {
 		return dst, false
 	}
 	for i := range l.subs {
-		at := (l.turn + i) % len(l.subs)
+		at := (int(l.turn) + i) % len(l.subs)
 		dst, more = l.fillFromLocked(l.subs[at], dst, limit)
 		if more {
-			l.turn = at + 1
+			l.turn = uint8(at + 1)
 			return dst, true
 		}
 	}

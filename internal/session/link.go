@@ -45,11 +45,11 @@ type Link struct {
 	session    *Session        // nil until hello
 	queue      [][]byte        // encoded frames
 	queued     int             // bytes in queue
-	publishing int             // publishes that wait for the engine
 	subs       []*subscription // at most maxSubscriptions
-	turn       int             // the subscription that is filled from first
 	calls      *calls          // nil before the first
 	room       chan struct{}   // closed when there may be room; nil while nobody waits
+	publishing uint16          // publishes that wait for the engine
+	turn       uint8           // the subscription that is filled from first
 	ending     bool            // bye is queued: nothing else follows
 	over       bool            // the connection is gone
 }

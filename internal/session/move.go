@@ -15,7 +15,7 @@ type Passport struct {
 	User    string
 	Secret  [16]byte
 	Sender  string
-	Life    int
+	Life    int32
 	Owned   []belonging
 	Places  []place
 	Said    []byte // frames that wait to be sent, as the link's encoder wrote them

@@ -53,7 +53,7 @@ func (s *Session) own(key ownedKey, as possession) (owner string, ok bool) {
 
 // ownerLocked names the owner of the session's keys. Once they were let go of it is another one, so that a deletion which
 // was proposed then does not meet what is set afterwards.
-func (s *Session) ownerLocked() string { return s.id + "." + strconv.Itoa(s.life) }
+func (s *Session) ownerLocked() string { return s.id + "." + strconv.Itoa(int(s.life)) }
 
 // mayOwnMoreLocked reports whether there is room for one more key, and forgets those whose time is over if there is none.
 func (s *Session) mayOwnMoreLocked() bool {

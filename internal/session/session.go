@@ -33,9 +33,9 @@ type Session struct {
 	data  any
 	link  *Link                    // the connection; nil while there is none
 	left  time.Time                // when the last connection was lost
-	over  bool                     // ended for good
 	owned map[ownedKey]*possession // keys of maps that vanish with the session; see own
-	life  int                      // how often the keys were let go of: see ownerLocked
+	life  int32                    // how often the keys were let go of: see ownerLocked
+	over  bool                     // ended for good
 }
 
 func newSession(n *Node, who Identity) *Session {

@@ -81,9 +81,10 @@ func (c *Conn) peerClosed(theirs *CloseError) {
 // partLocked sets what close frame to send, and how soon.
 func (c *Conn) partLocked(how phase, closing *CloseError, cause error) {
 	c.phase = how
-	c.parting = closing
-	if c.cause == nil {
-		c.cause = cause
+	end := c.endLocked()
+	end.parting = closing
+	if end.cause == nil {
+		end.cause = cause
 	}
 }
 

@@ -30,6 +30,9 @@ type Handler interface {
 }
 
 // Conn is one WebSocket connection. Its methods may be called by any goroutine.
+//
+// There may be very many that are idle, so what only a busy or an ending one needs is made when it does, and the fields of
+// a few bits stand together.
 type Conn struct {
 	// Set by Upgrade, then read-only.
 	server   *Server
@@ -39,7 +42,7 @@ type Conn struct {
 	protocol string
 
 	// Owned by the reading goroutine.
-	parser parser
+	parser *parser // nil while nothing has come but whole messages
 	growth growth
 
 	// Owned by the wheel.
@@ -48,35 +51,38 @@ type Conn struct {
 
 	// Who may call Fill and write: see turn.go.
 	turn     atomic.Uint32
+	hearing  atomic.Uint32 // see liveness.go; written by the reading goroutine
 	waiting  [lanes]*Conn  // the next in the list of each worker, and
 	listed   [lanes]bool   // whether the connection is in it; each guarded by that worker's mu
+	farewell uint8         // turns since Close; owned by the turn
+
+	// Guarded by mu.
+	phase    phase
+	peerDone bool          // the peer sent its close frame
+	peerEnd  bool          // the peer sends nothing any more, not even TCP
+	failed   bool          // the peer broke the protocol, or was too slow: what it says is not parsed any more
+	ping     bool          // a ping is due
+	mu       sync.Mutex    // of the fields around
+	pong     *[]byte       // payload of the pong that is due; nil for none
+	end      *ending       // nil before anything of it is known
 	lastTurn chan struct{} // closed when the last turn has ended; set by the reading goroutine while a turn is taken
-	farewell int           // turns since Close; owned by the turn
 
 	// Written by their owner (reading goroutine, turn), read by the wheel: see liveness.go. In slots of the wheel; zero: not.
-	hearing      atomic.Uint32
 	messageSince atomic.Int64
 	stalledSince atomic.Int64
 	closeBy      atomic.Int64
+}
 
-	mu sync.Mutex
-	// Guarded by mu.
-	phase    phase
-	peerDone bool        // the peer sent its close frame
-	peerEnd  bool        // the peer sends nothing any more, not even TCP
-	failed   bool        // the peer broke the protocol, or was too slow: what it says is not parsed any more
-	parting  *CloseError // the close frame to send, from phaseDraining on
-	cause    error       // why the connection ends; the first is kept
-	ping     bool        // a ping is due
-	pong     []byte      // payload of the pong that is due
-	pongOwed bool
-	done     chan struct{} // made by the first Done
-	dead     bool          // done is closed, or would be
+// ending is what is known of a connection's end.
+type ending struct {
+	parting *CloseError   // the close frame to send, from phaseDraining on
+	cause   error         // why the connection ends; the first is kept
+	done    chan struct{} // made by the first Done
+	dead    bool          // done is closed, or would be
 }
 
 func newConn(s *Server, sock socket, protocol string) *Conn {
 	c := &Conn{server: s, workers: s.pickWorkers(), sock: sock, protocol: protocol}
-	c.parser.maxMessageBytes, c.parser.maxFrames = s.cfg.MaxMessageBytes, s.cfg.MaxFragments
 	c.turn.Store(turnTaken) // by Upgrade, until the handler is there
 	return c
 }
@@ -92,13 +98,14 @@ func (c *Conn) RemoteAddr() net.Addr { return c.sock.remoteAddr() }
 func (c *Conn) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.done == nil {
-		c.done = make(chan struct{})
-		if c.dead {
-			close(c.done)
+	end := c.endLocked()
+	if end.done == nil {
+		end.done = make(chan struct{})
+		if end.dead {
+			close(end.done)
 		}
 	}
-	return c.done
+	return end.done
 }
 
 // Abort cuts the connection off at once: nothing more is sent, and the peer sees a reset. Handler.Closed follows, with err
@@ -113,7 +120,7 @@ func (c *Conn) Abort(err error) {
 
 // finish ends the connection after the closing handshake.
 func (c *Conn) finish() {
-	c.die(c.parting)
+	c.die(c.end.parting)
 	c.sock.close()
 }
 
@@ -121,13 +128,21 @@ func (c *Conn) finish() {
 func (c *Conn) die(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause == nil {
-		c.cause = err
+	end := c.endLocked()
+	if end.cause == nil {
+		end.cause = err
 	}
-	if !c.dead {
-		c.dead = true
-		if c.done != nil {
-			close(c.done)
+	if !end.dead {
+		end.dead = true
+		if end.done != nil {
+			close(end.done)
 		}
 	}
+}
+
+func (c *Conn) endLocked() *ending {
+	if c.end == nil {
+		c.end = new(ending)
+	}
+	return c.end
 }

@@ -87,9 +87,9 @@ func (c *Conn) takeControl(dst []byte) ([]byte, phase) {
 	if c.phase >= phaseSent {
 		return dst, c.phase
 	}
-	if c.pongOwed {
-		dst = appendControl(dst, OpPong, c.pong)
-		c.pongOwed = false
+	if c.pong != nil {
+		dst = appendControl(dst, OpPong, *c.pong)
+		c.pong = nil
 	}
 	if c.ping {
 		dst = AppendHeader(dst, OpPing, 0)
@@ -103,5 +103,5 @@ func (c *Conn) takeParting(dst []byte) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.phase = phaseSent
-	return appendClose(dst, c.parting.Code, c.parting.Reason)
+	return appendClose(dst, c.end.parting.Code, c.end.parting.Reason)
 }

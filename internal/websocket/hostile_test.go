@@ -117,7 +117,7 @@ func TestPingFlood(t *testing.T) {
 		}
 		p.send(frame(finPing, "last"))
 		synctest.Wait()
-		if size := cap(o.conn.pong); size > 2*maxControlBytes {
+		if size := cap(*o.conn.pong); size > 2*maxControlBytes {
 			t.Errorf("%d bytes of pongs are kept", size)
 		}
 		p.want(OpPong, "first")

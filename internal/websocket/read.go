@@ -38,6 +38,9 @@ func (c *Conn) receive(data []byte) {
 
 // parse hands on what the bytes complete.
 func (c *Conn) parse(data []byte) {
+	if c.parser == nil {
+		c.parser = c.server.parsers.Get().(*parser)
+	}
 	for len(data) > 0 {
 		ev, rest, err := c.parser.next(data)
 		if err != nil {
@@ -52,12 +55,17 @@ func (c *Conn) parse(data []byte) {
 			return
 		}
 	}
-	c.noteUnderway()
+	if c.parser.underway() {
+		c.noteUnderway()
+		return
+	}
+	c.server.parsers.Put(c.parser)
+	c.parser = nil
 }
 
 // noteUnderway notes since when a message or frame has been incomplete.
 func (c *Conn) noteUnderway() {
-	if c.messageSince.Load() != 0 || !c.parser.underway() {
+	if c.messageSince.Load() != 0 {
 		return
 	}
 	w := c.server.wheel
@@ -103,8 +111,10 @@ func (c *Conn) deliver(op Opcode, payload []byte) {
 // that pings and does not read costs one payload.
 func (c *Conn) owePong(payload []byte) {
 	c.mu.Lock()
-	c.pong = append(c.pong[:0], payload...)
-	c.pongOwed = true
+	if c.pong == nil {
+		c.pong = new([]byte)
+	}
+	*c.pong = append((*c.pong)[:0], payload...)
 	c.mu.Unlock()
 	c.Notify()
 }
@@ -127,5 +137,5 @@ func (c *Conn) over(err error) {
 	c.sock.close()
 	c.stopTurns()
 	c.server.wheel.remove(c)
-	c.handler.Closed(c.cause)
+	c.handler.Closed(c.end.cause)
 }

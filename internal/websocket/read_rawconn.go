@@ -12,7 +12,14 @@ import (
 // readBytes is how much is read at once. A buffer is held while its bytes are being handled, not while waiting.
 const readBytes = 8 << 10
 
-var readBuffers = sync.Pool{New: func() any { return new([readBytes]byte) }}
+// readBuffer is what one read brought.
+type readBuffer struct {
+	data [readBytes]byte
+	n    int
+	err  error
+}
+
+var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
 
 // newSocket returns the socket of a connection. Only a real TCP connection can be read without a buffer: of a wrapped one
 // it is not known what the wrapper does to the bytes.
@@ -34,36 +41,34 @@ type rawSocket struct {
 	raw      syscall.RawConn
 	readable func(fd uintptr) bool // readNow, bound once
 
-	// Owned by the reading goroutine.
-	buf *[readBytes]byte // held from read to release
-	n   int
-	err error
+	buf *readBuffer // held from read to release; owned by the reading goroutine
 }
 
 func (s *rawSocket) read() ([]byte, error) {
 	if err := s.raw.Read(s.readable); err != nil {
 		return nil, err
 	}
-	if s.err != nil {
-		return nil, s.err
+	if err := s.buf.err; err != nil {
+		s.release()
+		return nil, err
 	}
-	return s.buf[:s.n], nil
+	return s.buf.data[:s.buf.n], nil
 }
 
 // readNow reads what is there. It returns false if there is nothing, and is called again when there may be. It is called
 // once before any waiting, too.
 func (s *rawSocket) readNow(fd uintptr) bool {
-	s.buf = readBuffers.Get().(*[readBytes]byte)
-	s.n, s.err = readFD(int(fd), s.buf[:])
-	if s.n > 0 {
-		return true
-	}
-	s.release()
-	if s.err == syscall.EAGAIN {
+	b := readBuffers.Get().(*readBuffer)
+	s.buf = b
+	b.n, b.err = readFD(int(fd), b.data[:])
+	switch {
+	case b.n > 0:
+		b.err = nil
+	case b.err == syscall.EAGAIN:
+		s.release()
 		return false
-	}
-	if s.err == nil {
-		s.err = io.EOF
+	case b.err == nil:
+		b.err = io.EOF
 	}
 	return true
 }

@@ -9,10 +9,10 @@ const maxRenewals = 4
 // peak. A fresh goroutine costs about 2 us if its stack is to grow again: nothing to a connection that now and then says
 // something, but a seventh of the round trip of one that never stops.
 type growth struct {
-	delivered bool  // the bytes that came last brought a message
-	deep      bool  // the goroutine has delivered a message
-	renewals  uint8 // in slot
-	slot      int64
+	delivered bool   // the bytes that came last brought a message
+	deep      bool   // the goroutine has delivered a message
+	renewals  uint8  // in slot
+	slot      uint32 // the low bits
 }
 
 // outgrown reports whether a fresh goroutine should go on in place of this one: because it has just delivered messages,
@@ -25,7 +25,7 @@ func (c *Conn) outgrown() bool {
 		return renew
 	}
 	g.delivered, g.deep = false, true
-	if now := c.server.wheel.now.Load(); g.slot != now {
+	if now := uint32(c.server.wheel.now.Load()); g.slot != now {
 		g.slot, g.renewals = now, 0
 	}
 	if g.renewals >= maxRenewals {

@@ -24,6 +24,7 @@ type Server struct {
 	cfg     Config // with defaults
 	wheel   *wheel
 	workers [][lanes]*worker // a worker for each lane
+	parsers sync.Pool        // of *parser that are between two messages
 	next    atomic.Uint32    // the worker of the next connection
 
 	quiet chan struct{} // closed after Close, when no connection is left: Run may end
@@ -45,6 +46,9 @@ func NewServer(cfg Config) *Server {
 		wheel: newWheel(cfg),
 		quiet: make(chan struct{}),
 		idle:  make(chan struct{}),
+	}
+	s.parsers.New = func() any {
+		return &parser{maxMessageBytes: cfg.MaxMessageBytes, maxFrames: cfg.MaxFragments}
 	}
 	for range cfg.Workers {
 		s.workers = append(s.workers, [lanes]*worker{newWorker(soon, cfg.TurnBytes), newWorker(later, cfg.TurnBytes)})
