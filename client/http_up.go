@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/earshot/earshot/wire"
 )
@@ -14,6 +15,8 @@ import (
 const (
 	maxPostBytes  = 2 * wire.MaxFrameBytes
 	maxPostFrames = 256
+	// postTimeout is how long one try may take. The server may hold a POST up for longer; a repeat waits with it.
+	postTimeout = 10 * time.Second
 )
 
 // up is where an exchange takes frames to the server: what comes while a POST is under way goes with the next.
@@ -114,18 +117,28 @@ func (x *exchange) deliver(ctx context.Context, text []byte) error {
 	}
 	var retry retrying
 	for {
-		resp, err := x.do(ctx, http.MethodPost, fmt.Sprintf("%sack=%d", url, x.down.have.Load()), text)
-		if err == nil {
-			if resp.StatusCode != http.StatusNoContent {
-				err = answered(resp)
-			}
-			resp.Body.Close()
-			if err != nil || resp.StatusCode == http.StatusNoContent {
-				return err
-			}
+		last, err := x.postOnce(ctx, fmt.Sprintf("%sack=%d", url, x.down.have.Load()), text)
+		if last {
+			return err
 		}
 		if !retry.after(ctx) {
 			return cmp.Or(context.Cause(ctx), err)
 		}
 	}
+}
+
+// postOnce makes one try, and reports whether it is the last: because the server has taken it, or, with an error, never will.
+func (x *exchange) postOnce(ctx context.Context, url string, text []byte) (last bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	resp, err := x.do(ctx, http.MethodPost, url, text)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNoContent {
+		return true, nil
+	}
+	err = answered(resp)
+	return err != nil, err
 }

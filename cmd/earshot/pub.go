@@ -17,7 +17,7 @@ import (
 const closePatience = 2 * time.Second
 
 type pubCommand struct {
-	URL     string        `default:"http://127.0.0.1:8000" env:"EARSHOT_URL" help:"The server's base address."`
+	connection
 	ID      string        `placeholder:"ID" help:"Idempotency id: publishing the same again within 5 minutes changes nothing."`
 	Timeout time.Duration `default:"10s" help:"Give up after this long."`
 	Channel string        `arg:"" help:"Where to publish, such as log:news."`
@@ -41,9 +41,9 @@ func (p *pubCommand) Run(ctx context.Context, stdout io.Writer) error {
 	if err := p.check(data); err != nil {
 		return usageError{err}
 	}
-	c, err := client.Connect(ctx, p.URL, client.Options{})
+	c, err := p.connect(ctx, client.Options{})
 	if err != nil {
-		return usageError{fmt.Errorf("--url: %w", err)}
+		return err
 	}
 	defer closeClient(c)
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)

@@ -36,6 +36,7 @@ func TestBadInputToPubAndSub(t *testing.T) {
 		{"sub log:a --last=-1", "--last: from 0 to 1048576, not -1"},
 		{"sub log:a --last=many", "--last: "},
 		{"sub log:a --count=-1", "--count: must not be negative, but is -1"},
+		{"sub log:a --transport=mail", `--transport must be one of "auto","ws","sse","stream","poll"`},
 		{"sub log:a --url=host", `--url: server address "host": want http://host:port`},
 	} {
 		t.Run(c.args, func(t *testing.T) {
@@ -96,6 +97,14 @@ func TestPubAndSub(t *testing.T) {
 	}
 	if got := sub("--last=1", "--count=1", "log:news", "log:quiet"); got != line(second, "-2") {
 		t.Errorf("sub of two channels printed %s", got)
+	}
+	for _, transport := range []string{"ws", "sse", "stream", "poll"} {
+		if got := sub("--transport="+transport, "--last=1", "--count=1", "log:news"); got != line(second, "-2") {
+			t.Errorf("sub by %s printed %s", transport, got)
+		}
+		if again := pub("--transport="+transport, "--id=k", "log:news", `{"n": 1.0}`); again != want {
+			t.Errorf("pub by %s: %+v, want %+v", transport, again, want)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 type subCommand struct {
-	URL      string   `default:"http://127.0.0.1:8000" env:"EARSHOT_URL" help:"The server's base address."`
+	connection
 	Since    string   `placeholder:"POSITION" help:"Start after this position, which an earlier line named. For one channel only."`
 	Last     int      `placeholder:"N" help:"Start this many publications before the newest."`
 	Count    int      `placeholder:"N" help:"End after this many publications."`
@@ -25,9 +25,9 @@ func (s *subCommand) Run(ctx context.Context, stdout io.Writer) error {
 	if err := s.check(); err != nil {
 		return usageError{err}
 	}
-	c, err := client.Connect(ctx, s.URL, client.Options{OnState: reporter(os.Stderr)})
+	c, err := s.connect(ctx, client.Options{OnState: reporter(os.Stderr)})
 	if err != nil {
-		return usageError{fmt.Errorf("--url: %w", err)}
+		return err
 	}
 	defer closeClient(c)
 	err = s.listen(ctx, c, newEventPrinter(stdout, s.Count))
