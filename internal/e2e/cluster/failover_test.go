@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,40 +12,11 @@ import (
 	"github.com/earshot/earshot/wire"
 )
 
-// checkInterval is how often a node compares a quiet channel with Redis. What a test waits for beyond it is for a machine
-// that is busy.
-const checkInterval = 10 * time.Second
-
-// startReplica runs a Redis that follows another over a line.
-func startReplica(t *testing.T, of *redisServer) (replica *redisServer, link *line) {
-	t.Helper()
-	link = startLine(t, of.addr())
-	host, port, _ := strings.Cut(link.addr(), ":")
-	return startRedis(t, append([]string{"--replicaof", host, port}, alwaysSynced...)...), link
-}
-
-// waitReplica waits until the replica has all that the primary has.
-func waitReplica(t *testing.T, primary, replica *redisServer) {
-	t.Helper()
-	testkit.Eventually(t, "the replica has everything", func() bool {
-		there := replica.do("INFO", "replication")
-		return strings.Contains(there, "master_link_status:up") && replOffset(there) == replOffset(primary.do("INFO", "replication"))
-	})
-}
-
-// replOffset returns how far the replication has come, by INFO.
-func replOffset(info string) string {
-	_, rest, _ := strings.Cut(info, "\nmaster_repl_offset:")
-	offset, _, _ := strings.Cut(rest, "\r\n")
-	return offset
-}
-
 // tail is a failover to a replica that lost what readers of a log saw last.
 type tail struct {
-	*fleet
+	*pair
 	t       *testing.T
 	run     *testkit.Run
-	replica *redisServer
 	crew    *crew
 	stream  *stream
 	readers []*client.Subscription // one at each node
@@ -58,9 +28,7 @@ type tail struct {
 // primary dies. The lines of the nodes are cut.
 func loseTail(t *testing.T, kept, lost int) *tail {
 	t.Helper()
-	f := &tail{fleet: startFleet(t), t: t, run: testkit.Begin("D5"), crew: newCrew(t)}
-	var link *line
-	f.replica, link = startReplica(t, f.redis)
+	f := &tail{pair: startPair(t), t: t, run: testkit.Begin("D5"), crew: newCrew(t)}
 	f.ways = newRoamer(f.nodes[0].addr)
 	publisher := f.ways.connect(t, client.Options{})
 	f.stream = newStreams(t, publisher, "log", 1, checker.Retention{})[0]
@@ -73,14 +41,11 @@ func loseTail(t *testing.T, kept, lost int) *tail {
 		f.seen = append(f.seen, f.stream.Reader(f.stream.origin))
 	}
 	f.publish(publisher, kept)
-	waitReplica(t, f.redis, f.replica)
-	link.set(lineCut)
+	f.part(t)
 	f.publish(publisher, lost)
 	f.readAll(uint64(kept + lost))
 	f.stream.ExpectEpoch()
-	f.setLines(lineCut)
-	f.redis.kill()
-	f.replica.do("REPLICAOF", "NO", "ONE")
+	f.promote()
 	return f
 }
 
@@ -104,10 +69,7 @@ func (f *tail) readAll(until uint64) {
 // fail leads the nodes to the replica, and waits until every reader is told to begin anew.
 func (f *tail) fail() (slowest time.Duration) {
 	f.t.Helper()
-	for _, l := range f.lines {
-		l.lead(f.replica.addr())
-		l.set(lineOpen)
-	}
+	f.lead()
 	began := time.Now()
 	for i, sub := range f.readers {
 		ev, err := sub.Next(f.crew.ctx)
