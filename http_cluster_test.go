@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/earshot/earshot"
+	"github.com/earshot/earshot/client"
 	"github.com/earshot/earshot/internal/testkit"
 )
 
@@ -115,5 +118,59 @@ func TestRepeatsReachOtherServers(t *testing.T) {
 		if got, text := status(); got != http.StatusNotFound || !strings.Contains(text, "no_session") {
 			t.Errorf("an unknown sid: %d %s", got, text)
 		}
+	}
+}
+
+// alternating sends each request to the next of several servers, as a balancer without affinity does, and to none that is out.
+type alternating struct {
+	hosts []string
+	next  atomic.Int64
+	first atomic.Int64 // of those that are not out
+}
+
+func (a *alternating) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := a.hosts[a.first.Load():]
+	r = r.Clone(r.Context())
+	r.URL.Host = in[int(a.next.Add(1))%len(in)]
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A client whose requests reach servers in turn sees all that is published, in order, also after one of them has gone.
+func TestClientReachesServersInTurn(t *testing.T) {
+	url := startRedis(t)
+	for _, transport := range []client.Transport{client.TransportPoll, client.TransportStream} {
+		t.Run(string(transport), func(t *testing.T) {
+			first, second := testkit.Start(t, earshot.Options{Engine: url}), testkit.Start(t, earshot.Options{Engine: url})
+			balancer := &alternating{hosts: []string{first.URL[len("http://"):], second.URL[len("http://"):]}}
+			c, err := client.Connect(t.Context(), first.URL, client.Options{
+				Transport: transport, HTTPClient: &http.Client{Transport: balancer}, BackoffBase: time.Millisecond,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+			defer c.Close(t.Context())
+			channel := "log:" + string(transport)
+			sub, err := c.Subscribe(t.Context(), channel, client.SubscribeOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			const all, half = 60, 30
+			for i := range all {
+				if i == half {
+					balancer.first.Store(1)
+					gone, cancel := context.WithCancel(t.Context())
+					cancel()
+					first.Close(gone)
+				}
+				if _, err := c.PublishJSON(t.Context(), channel, i); err != nil {
+					t.Fatal(err)
+				}
+				ev, err := sub.Next(t.Context())
+				if p, ok := ev.(client.Publication); err != nil || !ok || p.Offset != uint64(i+1) {
+					t.Fatalf("event %d is %+v, %v", i+1, ev, err)
+				}
+			}
+		})
 	}
 }

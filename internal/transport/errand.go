@@ -78,7 +78,9 @@ func (t *HTTP) sendOnce(ctx context.Context, e errand) (errandReply, error) {
 	}
 	survey, err := t.node.SendErrand(ctx, message)
 	if err != nil {
-		t.log.Warn("cannot ask the other nodes for an exchange", "error", err)
+		if ctx.Err() == nil {
+			t.log.Warn("cannot ask the other nodes for an exchange", "error", err)
+		}
 		return errandReply{}, errElsewhere
 	}
 	var found errandReply
