@@ -5,9 +5,19 @@ import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["index", "map", "presence", "call", "typing", "read-cursor", "inbox", "unread"].map(
-    (name) => `src/${name}.ts`,
-  ),
+  entryPoints: [
+    "index",
+    "map",
+    "presence",
+    "call",
+    "typing",
+    "read-cursor",
+    "inbox",
+    "unread",
+    "http",
+    "fallback",
+    "msgpack",
+  ].map((name) => `src/${name}.ts`),
   outdir: "dist",
   chunkNames: "shared/[hash]",
   bundle: true,

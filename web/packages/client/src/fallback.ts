@@ -1,5 +1,5 @@
-import { FallbackSocket } from "./fallback/socket.js";
 import { Memory } from "./fallback/memory.js";
+import { FallbackSocket } from "./fallback/socket.js";
 import { httpSocket } from "./http.js";
 import type { WebSocketConstructor } from "./socket.js";
 

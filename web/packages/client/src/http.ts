@@ -1,7 +1,7 @@
-import type { WebSocketConstructor } from "./socket.js";
 import { conversationURL } from "./http/address.js";
 import type { Mode } from "./http/down.js";
 import { HTTPSocket } from "./http/socket.js";
+import type { WebSocketConstructor } from "./socket.js";
 
 export type { Mode } from "./http/down.js";
 

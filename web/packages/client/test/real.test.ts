@@ -1,8 +1,21 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Publication, ResetEvent, Subscription } from "../src/index.js";
+import { WebSocket } from "ws";
+import { httpSocket } from "../src/http.js";
+import type { Options, Publication, ResetEvent, Subscription } from "../src/index.js";
+import { type BinarySocketConstructor, msgpackSocket } from "../src/msgpack.js";
 import { buildProgram, RealServer } from "./real.js";
-import { client, numbers, reached, take } from "./script.js";
+import { client as connected, numbers, reached, take } from "./script.js";
+
+const ways = [
+  { way: "WebSocket", webSocket: WebSocket },
+  {
+    way: "WebSocket, as MessagePack",
+    webSocket: msgpackSocket(WebSocket as unknown as BinarySocketConstructor),
+  },
+  { way: "HTTP, in a stream", webSocket: httpSocket("stream") },
+  { way: "HTTP, by polling", webSocket: httpSocket("poll") },
+];
 
 let folder = "";
 
@@ -30,7 +43,9 @@ const untilDone = async (from: AsyncIterable<Publication<number>>, last: number)
   return heard;
 };
 
-describe("against the real server", { timeout: 60_000 }, () => {
+describe.each(ways)("against the real server, over $way", { timeout: 60_000 }, ({ webSocket }) => {
+  const client = (server: RealServer, options: Options = {}) => connected(server, { webSocket, ...options });
+
   test("what one says another hears, and history has it", async () => {
     const server = await start();
     const [ann, bob] = [client(server), client(server)];
@@ -101,11 +116,11 @@ describe("against the real server", { timeout: 60_000 }, () => {
     const { position } = await channel.publish(1);
     const told: ResetEvent[] = [];
     const other = client(server).channel<number>("log:b");
-    const heard = other
-      .subscribe({ since: position, onReset: (e) => void told.push(e) })
-      [Symbol.asyncIterator]();
-    void other.publish(2);
-    expect(data(await take(heard, 1))).toEqual([2]);
+    const sub = other.subscribe({ since: position, onReset: (e) => void told.push(e) });
+    const heard = take(sub[Symbol.asyncIterator](), 1);
+    await expect.poll(() => told.length).toBe(1);
+    await other.publish(2);
+    expect(data(await heard)).toEqual([2]);
     expect(told).toMatchObject([{ channel: "log:b" }]);
   });
 
@@ -170,7 +185,9 @@ describe("against the real server", { timeout: 60_000 }, () => {
   });
 });
 
-describe("kill -9", { timeout: 60_000 }, () => {
+describe.each(ways)("kill -9, over $way", { timeout: 60_000 }, ({ webSocket }) => {
+  const client = (server: RealServer, options: Options = {}) => connected(server, { webSocket, ...options });
+
   test("loses and repeats nothing, for subscribers and for publishers", async () => {
     const server = await start();
     const [reader, writer] = [client(server), client(server)];

@@ -79,8 +79,7 @@ export class Down {
     const patience = new Patience((wait + 10) * 1_000);
     const url = `${this.#url}&mode=poll&wait=${wait}&ack=${this.#received}`;
     return this.#requests.send(url, {}, patience, async (answer) => {
-      const body = await answer.text();
-      if (answer.status === 200) for (const line of body.split("\n").slice(0, -1)) this.#take(line);
+      if (answer.status === 200) await this.#read(answer, () => {});
       return answer.status;
     });
   }
@@ -96,15 +95,21 @@ export class Down {
     try {
       return await this.#requests.send(url, {}, patience, async (answer) => {
         if (answer.status !== 200) return answer.status;
-        // React Native has no body to read from.
         if (!answer.body) this.#mode = "poll";
-        else await readLines(answer.body, hear, (line) => this.#take(line));
+        else await this.#read(answer, hear);
         return answer.status;
       });
     } catch (error) {
       if (!heard && patience.signal.aborted && !this.#requests.over) this.#mode = "poll";
       throw error;
     }
+  }
+
+  /** Takes every whole line, also of an answer that is cut off. React Native has no body to read as it comes. */
+  async #read(answer: Response, hear: () => void): Promise<void> {
+    const take = (line: string) => this.#take(line);
+    if (answer.body) return readLines(answer.body, hear, take);
+    for (const line of (await answer.text()).split("\n").slice(0, -1)) take(line);
   }
 
   #take(line: string): void {
