@@ -27,6 +27,23 @@ function ask(page: Page, frames: string[]): Promise<string[]> {
   );
 }
 
+/** Publishes into a channel with an event's name, as the user whom a secret makes. */
+export async function publishAs(
+  page: Page,
+  secret: string,
+  channel: string,
+  messages: { event?: string; data: unknown }[],
+): Promise<void> {
+  const hello = { id: 1, hello: { token: secret } };
+  const frames = messages.map((message, i) => ({ id: i + 2, pub: { ch: channel, ...message } }));
+  const answers = await ask(
+    page,
+    [hello, ...frames].map((frame) => JSON.stringify(frame)),
+  );
+  const refused = answers.slice(1).filter((answer) => !answer.includes('"published"'));
+  if (refused.length > 0) throw new Error(`not published: ${refused[0]}`);
+}
+
 /** Publishes data, one after the other. */
 export async function publish(page: Page, channel: string, data: unknown[]): Promise<void> {
   // Not all at once: the server bounds what one connection may have under way.

@@ -32,6 +32,12 @@ const together = (what: (visitor: Visitor) => Promise<unknown>, ...visitors: Vis
 const said = async (visitor: Visitor, me: string) =>
   (await visitor.chat.lines()).map(({ by, text }) => `${by === "You" ? me : by}: ${text}`);
 
+function isInView(element: Element): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  const frame = element.closest(".log")?.getBoundingClientRect();
+  return frame !== undefined && top >= frame.top && bottom <= frame.bottom;
+}
+
 test("a second device is the same person, and its address does not show the secret", async () => {
   expect(new URL(adaToo.page.url()).hash).toBe("#/lobby");
   expect(await adaToo.page.locator(".me-name").textContent()).toBe("Ada");
@@ -155,6 +161,19 @@ test("a page without the focus reads nothing", async () => {
   await grace.chat.counts("lobby", 1);
   await grace.page.locator(".unread-line").waitFor();
   await grace.focus(true);
+  await grace.chat.counts("lobby", 0);
+  await gracePhone.focus(true);
+});
+
+test("somebody who was away comes back to where they stopped, and has read what they scrolled through", async () => {
+  for (const device of [grace, gracePhone]) await device.focus(false);
+  for (let i = 1; i <= 30; i++) await ada.chat.say(`line ${i} of a long story`);
+  await ada.chat.settled();
+  await grace.chat.counts("lobby", 30);
+  await grace.focus(true);
+  await grace.page.getByRole("button", { name: "30 new messages" }).waitFor();
+  expect(await grace.page.locator(".unread-line").evaluate(isInView)).toBe(true);
+  await grace.page.getByRole("button", { name: "30 new messages" }).click();
   await grace.chat.counts("lobby", 0);
   await gracePhone.focus(true);
 });

@@ -37,6 +37,24 @@ describe.runIf(folder !== undefined)("pictures", () => {
     visitor.page.screenshot({ path: join(folder ?? "", name) });
   const open = (options: BrowserContextOptions) => Visitor.open(browser, program.url, options);
 
+  /** Has the others write to Ada, whose page shows the lobby all the while. */
+  async function letters(): Promise<void> {
+    const others = [
+      { name: "Noor", colour: 5, texts: ["The tickets are booked!", "Platform 4, at nine"] },
+      { name: "Mateo Ruiz", colour: 2, texts: ["Lunch at one?"] },
+    ];
+    for (const { name, colour, texts } of others) {
+      const other = await open({});
+      await other.page.getByRole("radio", { name: `Colour ${colour}`, exact: true }).check();
+      await other.chat.takeName(name);
+      await other.chat.writeTo("Ada");
+      for (const text of texts) await other.chat.say(text);
+      await other.chat.settled();
+      if (name === "Noor") await other.close();
+    }
+    await desk.chat.counts("Mateo Ruiz", 1);
+  }
+
   test("the first visit", async () => {
     desk = await open({ viewport: { width: 1040, height: 700 }, deviceScaleFactor: 1.25 });
     small = await open({
@@ -85,6 +103,7 @@ describe.runIf(folder !== undefined)("pictures", () => {
         { from: grace, text: "Found it: just scroll up." },
       ]);
       await desk.page.locator(".badge").first().waitFor();
+      await letters();
       for (const person of [mateo, noor]) await attend(desk.page, "lobby", person);
       await attend(desk.page, "lobby", grace, true);
       await Promise.all([desk, small].map(({ page }) => page.getByText("Grace is typing…").waitFor()));
@@ -111,6 +130,21 @@ describe.runIf(folder !== undefined)("pictures", () => {
     const path = join(folder ?? "", "chat.png");
     await sheet.screenshot({ path });
     expect(statSync(path).size).toBeLessThan(300 * 1024);
+  });
+
+  test("a direct message", async () => {
+    await desk.chat.openTalk("Mateo Ruiz");
+    await desk.chat.say("One is good. The usual place?");
+    await desk.chat.sees("One is good. The usual place?", "committed");
+    await desk.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await picture(desk, "direct-light.png");
+    const device = await desk.otherDevice(browser, { ...phone, colorScheme: "dark" });
+    await device.page.getByRole("button", { name: "Rooms" }).click();
+    await picture(device, "drawer-dark-phone.png");
+    await device.chat.openTalk("Mateo Ruiz");
+    await picture(device, "direct-dark-phone.png");
+    await device.close();
+    await desk.chat.openRoom("lobby");
   });
 
   test("who is here", async () => {

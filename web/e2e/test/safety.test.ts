@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Program } from "../src/program";
 import { launch, Visitor } from "../src/visitor";
-import { publish } from "../src/wire";
+import { publish, publishAs } from "../src/wire";
 
 let program: Program;
 let browser: Browser;
@@ -80,6 +80,27 @@ test("data of any shape is shown as text, and breaks nothing", async () => {
   await publish(ada.page, "chat:lobby", [...odd, { text: "a".repeat(50_000) }, "last of the odd"]);
   await ada.chat.sees("last of the odd");
   expect(await ada.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+});
+
+test("letters of any shape are shown as text, forged notes read nothing, and nobody writes in another's name", async () => {
+  const user = await ada.page.evaluate(() => JSON.parse(localStorage.getItem("earshot.chat.id") ?? ""));
+  const me = { id: user, name: "Ada", hue: 1 };
+  const odd = [null, 0, [], {}, { text: {} }, { from: me, to: me, text: "from herself?" }, "\ud800"];
+  await publishAs(ada.page, "mallory".padEnd(32, "x"), `inbox:${user}`, [
+    ...odd.map((data) => ({ data })),
+    { event: "read", data: { peer: user, upTo: 1e9 } },
+    { event: "read", data: attacks[0] },
+    ...attacks.map((text) => ({ data: { text, from: { name: text } } })),
+    { data: { from: { name: "Mallory" }, text: "the last letter" } },
+  ]);
+  await ada.chat.counts("Mallory", odd.length + attacks.length + 1);
+  await ada.chat.openTalk("Mallory");
+  await ada.chat.sees("the last letter");
+  const lines = await ada.chat.lines();
+  expect(lines.filter(({ by }) => by === "You")).toEqual([]);
+  for (const attack of attacks) expect(lines.map(({ text }) => text)).toContain(attack);
+  expect(await ada.page.evaluate(() => "hit" in window)).toBe(false);
+  await ada.chat.counts("Mallory", 0);
 });
 
 test("the page cannot run script that gets into it, or talk to other servers", async () => {

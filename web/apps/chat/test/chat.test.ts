@@ -12,10 +12,17 @@ import { FakeChannel } from "./fake-channel";
 import { eve, FakeMarks, FakePost } from "./fake-post";
 import { ada, received } from "./make";
 
+/** As the browser's: what is kept are the object's own properties. */
 class FakeStorage {
-  private readonly items = new Map<string, string>();
-  getItem = (key: string) => this.items.get(key) ?? null;
-  setItem = (key: string, value: string) => void this.items.set(key, value);
+  getItem(this: Record<string, string>, key: string): string | null {
+    return this[key] ?? null;
+  }
+  setItem(this: Record<string, string>, key: string, value: string): void {
+    this[key] = value;
+  }
+  removeItem(this: Record<string, string>, key: string): void {
+    delete this[key];
+  }
 }
 
 let channels: Map<string, FakeChannel>;
@@ -258,7 +265,10 @@ describe("the person", () => {
     const link = readDeviceLink(first.deviceLink());
     vi.stubGlobal("localStorage", new FakeStorage());
     new Profile().know("user-2");
+    sessionStorage.setItem("earshot.chat.outbox.lobby", "[]");
+    sessionStorage.setItem("another.page", "1");
     if (link) adopt(link);
+    expect(Object.keys(sessionStorage)).toEqual(["another.page"]);
     const device = new Profile();
     expect(device.secret).toBe(first.secret);
     expect(device.isNew.value).toBe(false);

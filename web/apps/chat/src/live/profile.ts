@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { type DeviceLink, linkForDevice } from "../model/device";
 import { cleanName, hueCount, hueOf, type Person, suggestName } from "../model/person";
 import { randomID } from "./random";
-import { load, save } from "./storage";
+import { clear, load, save } from "./storage";
 
 /** What people choose for themselves. */
 type Choice = Pick<Person, "name" | "hue">;
@@ -42,6 +42,8 @@ export class Profile {
 
 /** Makes this browser a device of the person who made the link, for profiles that are made from now on. */
 export function adopt({ secret, name, hue }: DeviceLink): void {
+  // What somebody else had on the way is not to go out in this person's name.
+  clear(sessionStorage);
   save(localStorage, "secret", secret);
   save(localStorage, "me", { name, hue });
   save(localStorage, "id", "");

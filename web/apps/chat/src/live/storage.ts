@@ -24,4 +24,13 @@ export function save(store: Storage, key: string, value: unknown): void {
   }
 }
 
+/** Forgets everything that this page keeps there. */
+export function clear(store: Storage): void {
+  try {
+    for (const key of Object.keys(store)) if (key.startsWith(prefix)) store.removeItem(key);
+  } catch {
+    return;
+  }
+}
+
 const prefix = "earshot.chat.";

@@ -1,4 +1,4 @@
-import type { Signal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Room } from "../live/room";
 import { isLive } from "../model/timeline";
 
@@ -20,6 +20,8 @@ export class LogScroll {
     private readonly room: Room,
     /** Told whether the newest message is in view. */
     private readonly atEnd: Signal<boolean>,
+    /** Whether the reader looks at the page. */
+    private readonly attended: ReadonlySignal<boolean>,
   ) {
     room.following = true;
   }
@@ -27,7 +29,7 @@ export class LogScroll {
   /** To be called after every change of what is in the log or of its size. */
   settle(): void {
     if (!this.placed) this.place();
-    else if (this.room.following) this.element.scrollTop = this.element.scrollHeight;
+    else if (this.room.following) this.follow();
     else this.restore();
     this.look();
   }
@@ -48,6 +50,17 @@ export class LogScroll {
     if (this.room.phase.peek().name !== "ready") return;
     this.placed = true;
     this.element.scrollTop = this.element.scrollHeight;
+    this.backToLine();
+  }
+
+  /** Follows the end; for somebody who is away only until what is new fills the screen. */
+  private follow(): void {
+    this.element.scrollTop = this.element.scrollHeight;
+    if (!this.attended.peek()) this.backToLine();
+  }
+
+  /** Shows the line above what is new, if it is out of sight. */
+  private backToLine(): void {
     const line = this.element.querySelector(".unread-line");
     if (line === null) return;
     const above = line.getBoundingClientRect().top - this.element.getBoundingClientRect().top;

@@ -14,17 +14,18 @@ import { useReading } from "./use-reading";
 
 /** What was said in a room. To be keyed by the room. */
 export function Log({ room }: { room: Room }) {
+  const chat = useChat();
+  const { peer } = chat;
   const element = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const scroll = useRef<LogScroll | undefined>(undefined);
   const atEnd = useSignal(true);
   const firstUnread = useReading(room, atEnd);
   const shown = useRows(room, firstUnread.value);
-  const { peer } = useChat();
 
   useLayoutEffect(() => {
     if (element.current === null || content.current === null) return;
-    const log = new LogScroll(element.current, room, atEnd);
+    const log = new LogScroll(element.current, room, atEnd, chat.attended);
     scroll.current = log;
     const observer = new ResizeObserver(() => log.settle());
     observer.observe(element.current);
