@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/earshot/earshot"
@@ -143,4 +146,48 @@ func TestAnswersCutOff(t *testing.T) {
 			t.Logf("%d answers were cut off", rounds)
 		})
 	}
+}
+
+// Over HTTP/2 ten tabs of a browser share a connection, and each has an answer that goes on.
+func TestManyStreamsOverOneConnection(t *testing.T) {
+	srv := testkit.Start(t, earshot.Options{})
+	var connections atomic.Int64
+	web := httptest.NewUnstartedServer(srv)
+	web.EnableHTTP2 = true
+	web.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	web.StartTLS()
+	const tabs = 10
+	var answers []*bufio.Reader
+	for range tabs {
+		c := testkit.OpenHTTPBy(t, web.Client(), web.URL, `{"id":1,"hello":{}}`)
+		c.Send(`{"id":2,"sub":{"ch":"log:a"}}`)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"?ack=1&mode=stream", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := web.Client().Do(r)
+		if err != nil || resp.ProtoMajor != 2 {
+			t.Fatalf("HTTP/%d, %v", resp.ProtoMajor, err)
+		}
+		answers = append(answers, bufio.NewReader(resp.Body))
+	}
+	publish(t, srv, "log:a", "to all")
+	for _, answer := range answers {
+		for line := ""; !strings.Contains(line, `"to all"`); {
+			var err error
+			if line, err = answer.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("they took %d connections", n)
+	}
+	t.Cleanup(web.Close)
 }

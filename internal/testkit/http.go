@@ -25,7 +25,13 @@ func OpenHTTP(t *testing.T, base, hello string) *HTTPClient {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	c := &HTTPClient{t: t, client: &http.Client{Transport: transport, Timeout: 2 * patience}, URL: base + "/live/http"}
+	return OpenHTTPBy(t, &http.Client{Transport: transport, Timeout: 2 * patience}, base, hello)
+}
+
+// OpenHTTPBy is OpenHTTP with a client of the caller's.
+func OpenHTTPBy(t *testing.T, client *http.Client, base, hello string) *HTTPClient {
+	t.Helper()
+	c := &HTTPClient{t: t, client: client, URL: base + "/live/http"}
 	status, text := c.Post("", hello)
 	first, rest, _ := strings.Cut(text, "\n")
 	var opened struct{ Open struct{ SID string } }

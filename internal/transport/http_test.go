@@ -177,3 +177,23 @@ func TestHelloRefused(t *testing.T) {
 		b.want(b.post("", `{"id":1,"hello":{"token":"ann"}}`), 200, `"user":"ann"`)
 	})
 }
+
+// A client that takes no byte is cut off, and its exchange ends. It is part of row L1 of the faults.
+func TestReaderThatTakesNothing(t *testing.T) {
+	inBubble(t, Origins{}, func(b *bubble) {
+		sid := b.open()
+		conn, err := b.pipes.dial(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET /http%s?mode=stream HTTP/1.1\r\nHost: earshot.test\r\n\r\n", sid)
+		time.Sleep(writeTimeout + time.Second)
+		b.want(b.post(sid, ""), 204, "")
+		if b.http.find(sid[1:]).abandoned(time.Now().Add(linger)) != true {
+			t.Error("the answer is still being written")
+		}
+		time.Sleep(linger)
+		b.want(b.post(sid, ""), 404, "no_session")
+	})
+}
