@@ -96,6 +96,30 @@ test("goes to another room, and the button counts what is unread elsewhere", asy
   expect(await page.locator(".menu-badge").count()).toBe(0);
 });
 
+test("writes to somebody, and the drawer gives way", async () => {
+  const other = await Visitor.join(browser, program.url, "Grace");
+  await menu().tap();
+  await visitor.chat.writeTo("Grace");
+  await side().waitFor({ state: "hidden" });
+  await visitor.chat.say("from the phone to you");
+  await visitor.chat.sees("from the phone to you", "committed");
+  expect(await sticksOut()).toEqual([]);
+  await other.chat.openTalk("Ada");
+  await other.chat.say("a".repeat(300));
+  await visitor.chat.sees("a".repeat(300));
+  expect(await sticksOut()).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+  await other.close();
+});
+
+test("makes a room, and the drawer gives way", async () => {
+  await menu().tap();
+  await page.getByRole("button", { name: "Create or join a room" }).tap();
+  await page.getByRole("textbox", { name: "Room name" }).fill("garden");
+  await page.getByRole("button", { name: "Open room" }).tap();
+  await side().waitFor({ state: "hidden" });
+});
+
 test("everything to tap is large enough", async () => {
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("main button, main textarea")]

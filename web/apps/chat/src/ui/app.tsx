@@ -25,6 +25,7 @@ export function App() {
   const room = chat.room;
   const close = () => setDialog("none");
   useEffect(() => {
+    drawer.close();
     // Someone who goes through the rooms with the keyboard stays among them.
     if (!document.activeElement?.matches(".room-link")) focusComposer();
   }, [room.name]);

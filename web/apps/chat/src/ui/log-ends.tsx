@@ -48,7 +48,7 @@ function PeerWelcome({ peer, empty }: { peer: Person; empty: boolean }) {
     <div class="welcome" data-empty={empty}>
       <Avatar person={peer} size="large" />
       <h2>{peer.name}</h2>
-      <p>What you write here goes to {peer.name}’s inbox and to yours, and to nobody else.</p>
+      <p>What you write here goes to {peer.name}’s inbox and to yours. No other guest can read it there.</p>
     </div>
   );
 }
