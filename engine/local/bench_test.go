@@ -103,6 +103,7 @@ func benchPublish(b *testing.B, publishers, channels int) {
 	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
+	b.ReportAllocs()
 	began := processCPU()
 	b.ResetTimer()
 	for i := range publishers {

@@ -147,9 +147,10 @@ func (l *lane) take(spent []proposal) (batch []proposal, more bool) {
 	if n == 0 {
 		return nil, !l.closed
 	}
-	batch = l.queue[:n:n]
-	if l.queue = l.queue[n:]; len(l.queue) == 0 {
-		l.queue = spent
+	if n == len(l.queue) {
+		batch, l.queue = l.queue, spent
+	} else {
+		batch, l.queue = l.queue[:n:n], l.queue[n:]
 	}
 	l.bytes -= bytes
 	l.releaseRoomLocked()
