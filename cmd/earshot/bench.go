@@ -20,6 +20,7 @@ type benchCommand struct {
 	Recover  bench.Recover  `cmd:"" help:"Many clients that come back at once and have missed messages."`
 	Latency  bench.Latency  `cmd:"" help:"A small channel beside a broadcast to many."`
 	Sessions bench.Sessions `cmd:"" help:"Very many sessions in this process, over connections in memory."`
+	Presence bench.Presence `cmd:"" help:"Members of a channel with many, who come and go."`
 	Slow     bench.Slow     `cmd:"" help:"One reader that does not read, among many."`
 	Start    bench.Start    `cmd:"" help:"A server with very many channels that is killed and started again."`
 

@@ -32,6 +32,10 @@ type benchReport struct {
 	EngineBytes float64 `json:"engine_memory_bytes_per_channel"`
 	ToStuck     int64   `json:"deliveries_to_stuck"`
 	Errors      *int
+	JoinBytes   float64       `json:"bytes_per_join_and_watcher"`
+	LeaveBytes  float64       `json:"bytes_per_leave_and_watcher"`
+	JoinKnown   *benchLatency `json:"join_known_ms"`
+	LeaveKnown  *benchLatency `json:"leave_known_ms"`
 	Latency     *benchLatency `json:"latency_ms"`
 	Before      *benchLatency `json:"latency_before_ms"`
 	Machine     struct{ Cores int }
@@ -180,6 +184,27 @@ func TestBenchPublish(t *testing.T) {
 	}
 }
 
+func TestBenchPresence(t *testing.T) {
+	t.Parallel()
+	engines := []string{"local"}
+	if _, err := exec.LookPath("redis-server"); err == nil {
+		engines = append(engines, "redis-memory")
+	}
+	for i, engine := range engines {
+		t.Run(engine, func(t *testing.T) {
+			who := []string{"--watchers=3", "--all-watch"}[i]
+			r := runBench(t, "presence --members=40 --changes=20 --rate=100 --singles=2 --settle=200ms "+who+" --engine="+engine)
+			// A frame of presence names the map, the position and the key: no fewer bytes can be right, and it is told once.
+			if r.Connections != 20 || r.JoinBytes < 100 || r.JoinBytes > 1000 || r.LeaveBytes < 50 || r.LeaveBytes > r.JoinBytes {
+				t.Errorf("%+v", r)
+			}
+			if !r.JoinKnown.plausible() || !r.LeaveKnown.plausible() || r.JoinKnown.P50 < 100 {
+				t.Errorf("known after %+v, %+v", r.JoinKnown, r.LeaveKnown)
+			}
+		})
+	}
+}
+
 // Benches whose server keeps its data in a Redis of their own.
 func TestBenchOnRedis(t *testing.T) {
 	t.Parallel()
@@ -271,25 +296,29 @@ func TestBadBenchFlags(t *testing.T) {
 		"fanout --baseline=nonsense": `--baseline: "nonsense" is none of raw, redis, and an address`,
 		"fanout --baseline=redis":    "--baseline: redis is no baseline of this bench",
 		"fanout --baseline=ws://x/":  "--baseline-frames: needed",
-		"fanout --baseline=ws://x/ --baseline-frames=" + missing: "no such file",
-		"fanout --baseline=ws://x/ --baseline-frames=" + broken:  "--baseline-frames: ",
-		"fanout --baseline-frames=x":                             "only with the address of another server",
-		"idle --connections=2 --channels=3":                      "--channels: must be from 1 to 2, not 3",
-		"idle --tls --url=https://x":                             "--tls: only for a server of the bench's own",
-		"connect --in-flight=-1":                                 "--in-flight: must be from ",
-		"recover --baseline=raw":                                 "--baseline: this bench has none",
-		"recover --restart --url=http://x":                       "--restart: only with a server of the bench's own",
-		"latency --baseline=raw":                                 "--baseline: raw is no baseline of this bench",
-		"slow --subscribers=1":                                   "--subscribers: must be from 2 ",
-		"publish --url=http://x":                                 "--url: this bench uses the Go API",
-		"publish --baseline=raw":                                 "--baseline: only redis",
-		"publish --channels=250":                                 "--channels: above 100, must be a multiple",
-		"publish --engine=nonsense":                              `--engine: "nonsense" is none of local, `,
-		"publish --engine=redis-always --engine-pid=1":           "--engine-pid: only with a redis:// address",
-		"recover --engine=redis-always --url=http://x":           "--engine: only with a server of the bench's own",
-		"publish --publishers=0":                                 "--publishers: must be from 1 ",
-		"nonsense":                                               "unexpected argument nonsense",
-		"fanout extra":                                           "unexpected argument extra",
+		"fanout --baseline=ws://x/ --baseline-frames=" + missing:   "no such file",
+		"fanout --baseline=ws://x/ --baseline-frames=" + broken:    "--baseline-frames: ",
+		"fanout --baseline-frames=x":                               "only with the address of another server",
+		"idle --connections=2 --channels=3":                        "--channels: must be from 1 to 2, not 3",
+		"idle --tls --url=https://x":                               "--tls: only for a server of the bench's own",
+		"connect --in-flight=-1":                                   "--in-flight: must be from ",
+		"recover --baseline=raw":                                   "--baseline: this bench has none",
+		"recover --restart --url=http://x":                         "--restart: only with a server of the bench's own",
+		"latency --baseline=raw":                                   "--baseline: raw is no baseline of this bench",
+		"slow --subscribers=1":                                     "--subscribers: must be from 2 ",
+		"publish --url=http://x":                                   "--url: this bench uses the Go API",
+		"publish --baseline=raw":                                   "--baseline: only redis",
+		"publish --channels=250":                                   "--channels: above 100, must be a multiple",
+		"presence --members=2 --changes=3":                         "--changes: must be from 1 to 2, not 3",
+		"presence --changes=2 --singles=3":                         "--singles: must be from 1 to 2, not 3",
+		"presence --members=9 --changes=9 --singles=1 --all-watch": "--all-watch: all members come and go",
+		"presence --baseline=raw":                                  "--baseline: this bench has none",
+		"publish --engine=nonsense":                                `--engine: "nonsense" is none of local, `,
+		"publish --engine=redis-always --engine-pid=1":             "--engine-pid: only with a redis:// address",
+		"recover --engine=redis-always --url=http://x":             "--engine: only with a server of the bench's own",
+		"publish --publishers=0":                                   "--publishers: must be from 1 ",
+		"nonsense":                                                 "unexpected argument nonsense",
+		"fanout extra":                                             "unexpected argument extra",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

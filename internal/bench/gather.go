@@ -28,10 +28,11 @@ func (t *target) gather(ctx context.Context, o crowd.Order, f figures, p *progre
 	return c, a, nil
 }
 
-// prepare makes a crowd of the target's clients that is not connected yet.
+// prepare makes a crowd of the target's clients that is not connected yet. They say what is usual, if the order does not name
+// a dialect.
 func (t *target) prepare(o crowd.Order) (crowd.Crowd, error) {
 	o.URL = t.url
-	if len(o.Since) == 0 {
+	if len(o.Dialect.Subscribe) == 0 {
 		o.Dialect = t.dialect
 	}
 	c, err := crowd.New(o, loadProcess)

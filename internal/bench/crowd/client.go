@@ -96,6 +96,7 @@ func (l *loop) read(c *client) ([]byte, error) {
 	case got == 0:
 		return nil, errCut
 	}
+	l.tally.Bytes += int64(got)
 	return l.buf[:n+got], nil
 }
 

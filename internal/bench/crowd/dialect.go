@@ -32,6 +32,8 @@ type Dialect struct {
 	Failed string `yaml:"failed" json:"failed,omitempty"`
 	// Gaps are parts of the frames that say that publications were left out.
 	Gaps []string `yaml:"gaps" json:"gaps,omitempty"`
+	// Unmarked is a part of the publications that have no mark: they are counted, but not timed.
+	Unmarked string `yaml:"unmarked" json:"unmarked,omitempty"`
 	// Answers are the frames that must be answered, such as pings of the protocol's own, and by what.
 	Answers map[string]string `yaml:"answers" json:"answers,omitempty"`
 	// Publish is what a publisher says for each message.

@@ -95,6 +95,14 @@ func (c *local) Unstick() error {
 	return nil
 }
 
+func (c *local) Say(frame string) error {
+	message := appendFrame(nil, opText, []byte(frame))
+	for _, l := range c.loops {
+		l.sayAll(message)
+	}
+	return nil
+}
+
 func (c *local) Close() {
 	for _, l := range c.loops {
 		l.close()
@@ -124,6 +132,21 @@ func (l *loop) unstick() error {
 		}
 	}
 	return nil
+}
+
+// sayAll writes message to every client that has arrived.
+func (l *loop) sayAll(message []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.clients {
+		c := &l.clients[i]
+		if c.stage != stageArrived {
+			continue
+		}
+		if err := c.write(message); err != nil {
+			l.lose(c, err)
+		}
+	}
 }
 
 // close ends the loop. It is idempotent.

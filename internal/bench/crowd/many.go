@@ -86,6 +86,11 @@ func (m *many) Unstick() error {
 	return err
 }
 
+func (m *many) Say(frame string) error {
+	_, err := m.askAll(context.Background(), request{Do: doSay, Frame: frame})
+	return err
+}
+
 // askAll asks all processes at once. With an error there are no replies.
 func (m *many) askAll(ctx context.Context, q request) ([]reply, error) {
 	replies, failures := make([]reply, len(m.parts)), make([]error, len(m.parts))

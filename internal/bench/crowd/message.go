@@ -28,11 +28,11 @@ func (l *loop) message(c *client, payload []byte) error {
 	if c.stage == stageJoining && d.Ready != "" {
 		c.joined += bytes.Count(payload, l.readyMark)
 	}
-	marked := l.deliveries(c, payload)
+	counted := l.deliveries(c, payload) || l.unmarked(c, payload)
 	if c.stage == stageJoining {
 		l.arriveIfComplete(c)
 	}
-	if marked {
+	if counted {
 		return nil
 	}
 	if d.tellsGap(payload) {
@@ -61,6 +61,18 @@ func (l *loop) deliveries(c *client, payload []byte) bool {
 		found, payload, l.hint = true, rest, at
 		l.delivery(c, m)
 	}
+}
+
+// unmarked counts the publications in payload that have no mark, and reports whether there was one.
+func (l *loop) unmarked(c *client, payload []byte) bool {
+	part := l.order.Dialect.Unmarked
+	if part == "" {
+		return false
+	}
+	n := bytes.Count(payload, []byte(part))
+	c.delivered += n
+	l.tally.Deliveries += int64(n)
+	return n > 0
 }
 
 func (l *loop) delivery(c *client, m mark) {

@@ -54,6 +54,7 @@ type Arrivals struct {
 type Tally struct {
 	Deliveries int64      `json:"deliveries"` // to clients that are not stuck
 	ToStuck    int64      `json:"to_stuck"`
+	Bytes      int64      `json:"bytes"`   // from the server, without what TLS adds
 	Latency    *Histogram `json:"latency"` // from publishing to delivery, to clients that are not stuck
 	Last       int64      `json:"last"`    // Stamp of the last delivery
 	Gaps       int        `json:"gaps"`    // frames that told of publications left out
@@ -76,6 +77,8 @@ type Crowd interface {
 	Tally() (Tally, error)
 	// Unstick has the stuck clients read.
 	Unstick() error
+	// Say has every client that has arrived say one more frame. It does not wait for answers.
+	Say(frame string) error
 	// Close cuts all connections and waits. It is idempotent.
 	Close()
 }
@@ -94,6 +97,7 @@ func (t *Tally) fail(n int, reason string) {
 func (t *Tally) add(other Tally) {
 	t.Deliveries += other.Deliveries
 	t.ToStuck += other.ToStuck
+	t.Bytes += other.Bytes
 	t.Latency.Add(other.Latency)
 	t.Last = max(t.Last, other.Last)
 	t.Gaps += other.Gaps

@@ -19,12 +19,14 @@ type request struct {
 	Order   *Order        `json:"order,omitempty"`
 	Do      string        `json:"do,omitempty"` // one of the words below
 	Timeout time.Duration `json:"timeout,omitempty"`
+	Frame   string        `json:"frame,omitempty"` // to say
 }
 
 const (
 	doArrive  = "arrive"
 	doTally   = "tally"
 	doUnstick = "unstick"
+	doSay     = "say"
 )
 
 // reply is what it says: counts, whenever they have changed, and one answer to each request.

@@ -85,6 +85,8 @@ func answer(ctx context.Context, c *local, q request) reply {
 		return orError(reply{Tally: &t}, err)
 	case doUnstick:
 		return orError(reply{}, c.Unstick())
+	case doSay:
+		return orError(reply{}, c.Say(q.Frame))
 	}
 	return reply{Error: fmt.Sprintf("a crowd cannot %q", q.Do)}
 }
