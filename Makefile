@@ -40,6 +40,12 @@ web: $(NODE_MODULES) ## build the TypeScript packages and the pages that the pro
 fuzz: ## run every fuzz target for FUZZTIME each (30s)
 	scripts/fuzz $(FUZZTIME)
 
+SOAK_TABLE ?=
+
+.PHONY: soak
+soak: system ## run the fault tests long (25 minutes at most), and count; SOAK_TABLE=FILE keeps the table
+	scripts/soak $(SOAK_TABLE)
+
 .PHONY: bench
 bench: ## run the Go benchmarks
 	$(call heading,go test -bench)

@@ -23,7 +23,7 @@ func TestCuts(t *testing.T) {
 		seed        = 1
 		slowClients = 10 // have so small a queue that they read on from the log
 	)
-	perChannel := testkit.Scale(5000, 25_000)
+	perChannel := testkit.Scale(5000, 20_000)
 	run := testkit.Begin("D1")
 	server := startProgram(t, keeping(10*perChannel))
 	network := startCutter(t, server.addr, seed, 200, 200_000, testkit.Scale(10, 50))

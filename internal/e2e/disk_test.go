@@ -74,7 +74,7 @@ func TestDiskFull(t *testing.T) {
 	server := startWith(t, setup{data: filepath.Join(d.dir, "data"), config: keeping(1_000_000) + openLive})
 	l, origin := makeLedger(t, server.url(), "log", checker.Retention{})
 	crew := newCrew(t)
-	each, times := testkit.Scale(500, 2000), testkit.Scale(1, 5)
+	each, times := 500, testkit.Scale(1, 5)
 	total := 4 * each * times
 	reader := connect(t, server.url(), client.Options{})
 	crew.do(func(ctx context.Context) error { return follow(ctx, reader, l, origin, uint64(total)) })

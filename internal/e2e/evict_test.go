@@ -34,7 +34,7 @@ func cutWithEviction(t *testing.T, history string, keeps checker.Retention) {
 		atOnce    = 16
 		seed      = 2
 	)
-	perChannel := testkit.Scale(5000, 50_000)
+	perChannel := testkit.Scale(2000, 20_000)
 	run := testkit.Begin("D4")
 	server := startProgram(t, fmt.Sprintf(openLog, history))
 	network := startCutter(t, server.addr, seed, 200, 60_000, 3)

@@ -22,7 +22,7 @@ const visitor = "visitor"
 // left, and the readers of the logs have seen everything once. Under the race detector, this is the test for it.
 func TestAllAtOnce(t *testing.T) {
 	const channels = 4
-	workers, lasts := testkit.Scale(12, 24), testkit.Scale(3*time.Second, 3*time.Minute)
+	workers, lasts := testkit.Scale(12, 24), testkit.Scale(3*time.Second, time.Minute)
 	run := testkit.Begin("L7")
 	srv := testkit.Start(t, hurried())
 	ledgers, origins := makeLedgers(t, srv.URL, "log", channels, checker.Retention{})

@@ -64,7 +64,7 @@ func TestLinkDown(t *testing.T) {
 		slack    = 3 * time.Second // two slots of the wheel, and a busy machine
 		messages = 20              // before, and while the link is down
 	)
-	clients, times := testkit.Scale(30, 500), testkit.Scale(1, 5)
+	clients, times := testkit.Scale(30, 500), testkit.Scale(1, 3)
 	run := testkit.Begin("L2")
 	sea := newIsland(t)
 	server := startWith(t, setup{

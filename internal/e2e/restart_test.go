@@ -20,8 +20,8 @@ func TestRollingRestart(t *testing.T) {
 		every   = 20 * time.Millisecond // between two publishes
 		crowded = 0.4                   // of the clients, in a tenth of the time in which they all come back, is too many
 	)
-	clients, restarts := testkit.Scale(300, 3000), testkit.Scale(2, 5)
-	messages := testkit.Scale(200, 2000)
+	clients, restarts := testkit.Scale(300, 3000), testkit.Scale(2, 3)
+	messages := testkit.Scale(200, 600)
 	run := testkit.Begin("L3")
 	server := startProgram(t, fmt.Sprintf("close_notice: %v\n", notice)+keeping(100_000))
 	l, origin := makeLedger(t, server.url(), "log", checker.Retention{})

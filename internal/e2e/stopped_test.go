@@ -30,7 +30,7 @@ func TestReadersStop(t *testing.T) {
 		size     = 20_000
 		maxGrown = 32 << 20 // bytes, for what would be some hundred megabytes in queues
 	)
-	lasts := testkit.Scale(3*time.Second, 2*time.Minute)
+	lasts := testkit.Scale(3*time.Second, 45*time.Second)
 	messages := int(lasts / every)
 	run := testkit.Begin("L1")
 	server := startProgram(t, keeping(4*messages))

@@ -60,7 +60,7 @@ func TestTokenExpiredWhileAsleep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	naps := testkit.Scale(2, 20)
+	naps := testkit.Scale(2, 10)
 	for nap := range naps {
 		network.setDown(true)
 		<-time.After(valid + 100*time.Millisecond)

@@ -51,7 +51,7 @@ func useBadNetwork(t *testing.T, name string) {
 		clients = 10
 		atOnce  = 4
 	)
-	messages := testkit.Scale(300, 5000)
+	messages := testkit.Scale(300, 1000)
 	run := testkit.Begin("D1")
 	server := startProgram(t, keeping(2*messages))
 	l, origin := makeLedger(t, server.url(), "log", checker.Retention{})
