@@ -102,13 +102,11 @@ func (n *Node) Told(from string, message []byte) {
 }
 
 // Renewed implements engine.NodeHandler. The other nodes took this one for dead and deleted the keys that its sessions own:
-// their clients connect anew, and set them again.
+// those sessions end, and their clients connect anew and set them again. What a session set before the node knew of it, as
+// one does that comes back at the moment when a stopped process goes on, nobody else would delete: it goes with its session.
 func (n *Node) Renewed(engine.Node) {
 	for _, s := range n.sessions.all((*Session).ownsAny) {
-		s.release()
-		if link := s.connection(); link != nil {
-			link.end(wire.Bye{Code: wire.CloseReconnect})
-		}
+		s.Disconnect(wire.CloseReconnect, "")
 	}
 }
 

@@ -89,3 +89,28 @@ func TestOwnedKeyCommittedTooLate(t *testing.T) {
 		}
 	})
 }
+
+// A node that the others took for dead, and that goes on: the session that owned something is over, what it may have set since
+// is deleted, and the client comes back to a new session, where its key counts as another's.
+func TestRenewedNodeEndsOwners(t *testing.T) {
+	inBubble(t, Config{}, func(b *bench) {
+		b.link.Receive(wire.ClientFrame{ID: 1, Body: wire.Hello{}})
+		welcome := b.frames()[0].(wire.Welcome)
+		b.setOwn("x", 0, nil)
+		set, _ := b.engine.last()
+		b.node.Renewed(engine.Node{})
+		if bye := b.frames()[0].(wire.Bye); bye.Code != wire.CloseReconnect {
+			t.Fatalf("the client is told %+v", bye)
+		}
+		time.Sleep(2 * time.Second)
+		if release, n := b.engine.last(); n != 2 || !release.Delete || release.IfOwner != set.Owner {
+			t.Fatalf("the last of %d proposals is %+v, want the deletion of the key", n, release)
+		}
+		b.link.Lost()
+		b.connect()
+		b.link.Receive(wire.ClientFrame{ID: 1, Body: wire.Hello{Resume: welcome.Resume}})
+		if again := b.frames()[0].(wire.Welcome); again.Resumed || again.Session == welcome.Session {
+			t.Fatalf("the client goes on with its old session: %+v", again)
+		}
+	})
+}
