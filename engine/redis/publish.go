@@ -130,6 +130,9 @@ func decodeAnswer(answer string) (r engine.Receipt, err error) {
 	}
 	d := decoder{rest: []byte(answer)}
 	r.Position = engine.Position{Epoch: d.uint64(), Offset: uint64(d.number()), Tag: d.uint32()}
+	if !d.ok() {
+		return engine.Receipt{}, fmt.Errorf("%w: answer to a publish", errCorrupt)
+	}
 	return r, nil
 }
 
