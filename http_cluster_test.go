@@ -30,12 +30,8 @@ func (r *roaming) step() {
 // Requests may reach any server: a GET moves the exchange, a POST is carried to it. It is row T2 of the faults.
 func TestRequestsReachOtherServers(t *testing.T) {
 	url := startRedis(t)
-	open := testkit.Open()
-	board := open["log"]
-	board.Kind, board.Presence = earshot.Map, earshot.Anyone
-	open["map"] = board
 	options := earshot.Options{
-		Engine: url, Namespaces: open,
+		Engine: url,
 		OnConnect: func(_ context.Context, r earshot.ConnectRequest) (earshot.Identity, error) {
 			return earshot.Identity{User: r.Token, Data: "attached"}, nil
 		},
@@ -46,13 +42,12 @@ func TestRequestsReachOtherServers(t *testing.T) {
 	}
 	first, second := testkit.Start(t, options), testkit.Start(t, options)
 	r := &roaming{testkit.OpenHTTP(t, first.URL, `{"id":1,"hello":{"token":"ann","sender":"0123456789abcdef"}}`), []string{first.URL, second.URL}, 0}
-	session := r.Want("welcome", `{"user":"ann"}`)["session"].(string)
+	r.Want("welcome", `{"user":"ann"}`)
 	r.step()
 	r.Send(`{"id":2,"sub":{"ch":"log:a"}}`) // carried
 	r.Want("subscribed", `{"id":2}`)        // moves
-	r.Send(`{"id":3,"sub":{"ch":"log:own","echo":false}}`, `{"id":4,"set":{"ch":"map:a","key":"k","data":1,"own":true}}`)
+	r.Send(`{"id":3,"sub":{"ch":"log:own","echo":false}}`)
 	r.Want("subscribed", `{"id":3}`)
-	r.Want("published", `{"id":4}`)
 	const all = 30
 	for i := range all {
 		r.step()
@@ -74,23 +69,49 @@ func TestRequestsReachOtherServers(t *testing.T) {
 	if here, there := first.Sessions("ann"), second.Sessions("ann"); len(here)+len(there) != 1 {
 		t.Errorf("the session is on %d and %d", len(here), len(there))
 	}
-	watch := testkit.Connect(t, first.URL)
-	watch.Send(`{"id":1,"hello":{"token":"ben"}}`)
-	watch.Want("welcome", `{}`)
-	watch.Send(`{"id":2,"sub":{"ch":"map:a"}}`)
+}
+
+// openMaps are namespaces in which everyone may do everything.
+func openMaps() map[string]earshot.Namespace {
+	open := testkit.Open()
+	board := open["log"]
+	board.Kind = earshot.Map
+	open["map"] = board
+	return open
+}
+
+// A key goes with the session that owns it, wherever that has moved. If the server goes where it was set, the client is told to
+// come back and set it again.
+func TestOwnedKeysMove(t *testing.T) {
+	options := earshot.Options{Engine: startRedis(t), Namespaces: openMaps()}
+	first, second := testkit.Start(t, options), testkit.Start(t, options)
+	watch := testkit.Connect(t, second.URL)
+	watch.Send(`{"id":1,"sub":{"ch":"map:a"}}`)
 	watch.Want("subscribed", `{}`)
-	watch.Want("pub", `{"key":"k","data":1}`)
 	watch.Want("synced", `{}`)
-	if err := first.Disconnect(t.Context(), earshot.Whom{Session: session}, "enough"); err != nil {
-		t.Fatal(err)
-	}
-	r.step()
-	for {
-		if frame, _ := r.Next(); frame["bye"] != nil {
-			break
+	var owners []*roaming
+	for i := range 2 {
+		r := &roaming{testkit.OpenHTTP(t, first.URL, `{"id":1,"hello":{}}`), []string{first.URL, second.URL}, 0}
+		id := r.Want("welcome", `{}`)["session"].(string)
+		r.Send(fmt.Sprintf(`{"id":2,"set":{"ch":"map:a","key":"k%d","data":%q,"own":true}}`, i, id))
+		r.Want("published", `{"id":2}`)
+		watch.Want("pub", fmt.Sprintf(`{"key":"k%d"}`, i))
+		r.step()
+		r.Send(`{"id":3,"ping":{}}`)
+		r.Want("pong", `{"id":3}`)
+		if i == 0 {
+			if err := first.Disconnect(t.Context(), earshot.Whom{Session: id}, "enough"); err != nil {
+				t.Fatal(err)
+			}
+			r.Want("bye", `{"code":4002}`)
+			watch.Want("pub", `{"key":"k0","gone":true}`)
 		}
+		owners = append(owners, r)
 	}
-	watch.Want("pub", `{"key":"k","gone":true}`) // where the session went, its key went with it
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	first.Close(gone)
+	owners[1].Want("bye", `{"code":4200,"name":"reconnect"}`)
 }
 
 // What another server has never heard of is not there, and what is there is served once.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -26,6 +27,7 @@ type belonging struct {
 	Channel, Key string
 	Digest       uint64
 	Until        time.Time
+	Run          string // of the node where it was set last: it goes with that
 }
 
 // place is a subscription and where it is.
@@ -113,11 +115,12 @@ func (s *subscription) place() place {
 // emigrate ends the session here, without letting go of what it owns, and enters it in p.
 func (s *Session) emigrate(p *Passport) {
 	s.node.sessions.remove(s)
+	here := s.node.run()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.Session, p.User, p.Secret, p.Life = s.id, s.user, s.secret, s.life
 	for key, had := range s.owned {
-		p.Owned = append(p.Owned, belonging{key.channel, key.key, had.digest, had.until})
+		p.Owned = append(p.Owned, belonging{key.channel, key.key, had.digest, had.until, cmp.Or(had.run, here)})
 	}
 	s.owned, s.link, s.over = nil, nil, true
 }
@@ -155,7 +158,10 @@ func (l *Link) immigrate(s *Session, p Passport) {
 		if s.owned == nil {
 			s.owned = make(map[ownedKey]*possession)
 		}
-		s.owned[ownedKey{b.Channel, b.Key}] = &possession{digest: b.Digest, until: b.Until, held: true}
+		s.owned[ownedKey{b.Channel, b.Key}] = &possession{digest: b.Digest, until: b.Until, held: true, run: b.Run}
+	}
+	if len(p.Owned) > 0 && l.node.Peers != nil {
+		l.node.abroad.Store(true)
 	}
 	s.attach(l)
 	l.node.sessions.add(s)

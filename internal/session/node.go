@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/earshot/earshot/engine"
@@ -59,6 +60,8 @@ type Node struct {
 	releases   releases
 	answers    answers
 	errands    func(ctx context.Context, errand []byte) []byte // set before Run
+	abroad     atomic.Bool                                     // sessions with keys have moved here
+	lookAbroad time.Time                                       // owned by Run
 
 	// work is the context of what goes on beside the connections' reading goroutines, working those who do it.
 	work    context.Context
@@ -105,6 +108,7 @@ func (n *Node) tick(ctx context.Context, now time.Time) {
 	n.greeting.sweep(now)
 	n.sessions.sweep(now)
 	n.answers.sweep(now)
+	n.watchAbroad(now)
 	for _, s := range n.graces.over(now) {
 		n.releases.add(s)
 	}

@@ -28,6 +28,7 @@ type possession struct {
 	until  time.Time // when it is gone for certain; zero: never
 	under  int       // changes under way
 	held   bool      // the map has had it, as far as is known
+	run    string    // of the node where it was set last, if that was not this one
 }
 
 // own notes that the session is about to own key, and returns the owner's name for the engine. It reports false if the
@@ -82,7 +83,9 @@ func (s *Session) settle(key ownedKey, owner string, err error) {
 	p := s.owned[key]
 	p.under--
 	p.held = p.held || !refused
-	if err != nil {
+	if err == nil {
+		p.run = ""
+	} else {
 		p.digest = 0 // it is not known what the map has: the next join must say it
 	}
 	if p.under == 0 && !p.held {

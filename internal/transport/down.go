@@ -170,8 +170,7 @@ func (r *reader) stream(ctx context.Context, out streamed, wait time.Duration) {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	written := time.Now()
-	for {
+	for written := time.Now(); ; {
 		frames, first, then := r.take(chunkBytes)
 		switch {
 		case len(frames) > 0:
@@ -180,26 +179,21 @@ func (r *reader) stream(ctx context.Context, out streamed, wait time.Duration) {
 			}
 			written = time.Now()
 			continue
-		case then != waits:
+		case then != waits || r.silentFor() >= wait:
 			return
+		case time.Since(written) >= beatEvery:
+			if out.beat() != nil {
+				return
+			}
+			written = time.Now()
 		}
-		left := wait - r.silentFor()
-		if left <= 0 {
-			return
-		}
-		timer.Reset(min(left, beatEvery-time.Since(written)))
+		timer.Reset(min(wait-r.silentFor(), beatEvery-time.Since(written)))
 		select {
 		case <-r.x.news:
 		case <-r.replaced:
+		case <-timer.C:
 		case <-ctx.Done():
 			return
-		case <-timer.C:
-			if time.Since(written) >= beatEvery {
-				if out.beat() != nil {
-					return
-				}
-				written = time.Now()
-			}
 		}
 	}
 }
