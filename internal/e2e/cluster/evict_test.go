@@ -28,7 +28,7 @@ func TestEviction(t *testing.T) {
 func testEviction(t *testing.T, namespace string, keeps checker.Retention) {
 	t.Helper()
 	const channels, readers, atOnce = 3, 9, 8
-	perChannel := testkit.Scale(2000, 30_000)
+	perChannel := testkit.Scale(2000, 12_000)
 	run, f, crew := testkit.Begin("D4"), startFleet(t), newCrew(t)
 	streams := newStreams(t, f.connect(t, 0), namespace, channels, keeps)
 	ways := newRoamer(f.addrs()...)

@@ -25,7 +25,7 @@ func TestLostMessage(t *testing.T) {
 func testLostMessage(t *testing.T, following int) {
 	t.Helper()
 	const before = 5
-	rounds := testkit.Scale(1, 10)
+	rounds := testkit.Scale(1, 5)
 	run, f, crew := testkit.Begin("D6"), startFleet(t), newCrew(t)
 	publisher, ways := f.connect(t, 1), newRoamer(f.nodes[0].addr)
 	s := newStreams(t, publisher, "log", 1, checker.Retention{})[0]

@@ -96,7 +96,7 @@ func TestKilledRedis(t *testing.T) {
 func underTraffic(t *testing.T, run *testkit.Run, f *fleet, harm func(round int)) {
 	t.Helper()
 	const channels, readers, atOnce = 4, 12, 8
-	rounds, perChannel := testkit.Scale(3, 20), testkit.Scale(1500, 20_000)
+	rounds, perChannel := testkit.Scale(3, 20), testkit.Scale(1500, 12_000)
 	streams := newStreams(t, f.connect(t, 0), "log", channels, checker.Retention{})
 	crew, ways := newCrew(t), newRoamer(f.addrs()...)
 	for i := range readers {

@@ -102,8 +102,16 @@ func (n *node) reap() {
 	}
 }
 
-// pause stops the process without ending it, until resume.
-func (n *node) pause()  { n.signal(syscall.SIGSTOP) }
+// pause stops the process without ending it, until resume, and returns once it has stopped.
+func (n *node) pause() {
+	n.t.Helper()
+	n.signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(n.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		n.t.Fatalf("the process did not stop: %v, %v", status, err)
+	}
+}
+
 func (n *node) resume() { n.signal(syscall.SIGCONT) }
 
 func (n *node) signal(s syscall.Signal) {

@@ -64,7 +64,7 @@ var harms = []func(f *fleet){
 // node are lost: the history of what they did and were told is that of a single log. Many logs have their turn.
 func TestOneOrder(t *testing.T) {
 	t.Parallel()
-	logs, each := testkit.Scale(8, 60), testkit.Scale(40, 120)
+	logs, each := testkit.Scale(8, 40), testkit.Scale(40, 120)
 	run, f := testkit.Begin("D8"), startFleet(t)
 	operations, repeats := 0, 0
 	for n := range logs {
