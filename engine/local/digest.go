@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/earshot/earshot/engine/internal/packed"
 )
 
 // keyID is an idempotency id with its scope, hashed; digest is a message, hashed. Clients choose both, so the hash
@@ -15,7 +17,7 @@ type (
 
 func hashKey(channel, user, key string) keyID {
 	var buf [512]byte
-	b := appendBytes(appendBytes(appendBytes(buf[:0], channel), user), key)
+	b := packed.AppendBytes(packed.AppendBytes(packed.AppendBytes(buf[:0], channel), user), key)
 	sum := sha256.Sum256(b)
 	return keyID(sum[:16])
 }

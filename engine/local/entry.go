@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/internal/packed"
 )
 
 const entryVersion = 1
@@ -26,21 +27,21 @@ const flagBinary = 1
 
 // appendBody appends what the publisher said, in the form that entries keep, tags chain and keys are compared by.
 func appendBody(dst []byte, p *engine.Publication) []byte {
-	dst = appendBytes(dst, p.User)
-	dst = appendBytes(dst, p.Event)
+	dst = packed.AppendBytes(dst, p.User)
+	dst = packed.AppendBytes(dst, p.Event)
 	var flags byte
 	if p.Data.Binary {
 		flags |= flagBinary
 	}
 	dst = append(dst, flags)
-	dst = appendBytes(dst, p.Data.Body)
+	dst = packed.AppendBytes(dst, p.Data.Body)
 	dst = binary.AppendUvarint(dst, uint64(len(p.Tags)))
 	if len(p.Tags) == 0 {
 		return dst
 	}
 	for _, k := range slices.Sorted(maps.Keys(p.Tags)) {
-		dst = appendBytes(dst, k)
-		dst = appendBytes(dst, p.Tags[k])
+		dst = packed.AppendBytes(dst, k)
+		dst = packed.AppendBytes(dst, p.Tags[k])
 	}
 	return dst
 }
@@ -53,20 +54,20 @@ func appendEntry(dst []byte, h header, sender string, body []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, h.prevTag)
 	dst = binary.LittleEndian.AppendUint32(dst, h.tag)
 	dst = binary.AppendUvarint(dst, uint64(h.unixMS))
-	dst = appendBytes(dst, sender)
+	dst = packed.AppendBytes(dst, sender)
 	return append(dst, body...)
 }
 
 func (d *decoder) header() header {
 	d.version(entryVersion)
-	return header{retained: d.uvarint(), bytes: d.number(), prevTag: d.uint32(), tag: d.uint32(), unixMS: d.number()}
+	return header{retained: d.Uvarint(), bytes: d.number(), prevTag: d.Uint32(), tag: d.Uint32(), unixMS: d.number()}
 }
 
 // decodeHeader reads only the header of an entry.
 func decodeHeader(value []byte) (header, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	h := d.header()
-	if d.bad {
+	if d.Bad {
 		return header{}, fmt.Errorf("%w: entry's header", errCorrupt)
 	}
 	return h, nil
@@ -74,33 +75,33 @@ func decodeHeader(value []byte) (header, error) {
 
 // decodeEntry reads an entry of the channel's log at pos, whose tag it fills in. The data aliases value.
 func decodeEntry(pos engine.Position, value []byte) (*engine.Publication, header, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	h := d.header()
 	pos.Tag = h.tag
-	p := &engine.Publication{Position: pos, PrevTag: h.prevTag, UnixMS: h.unixMS, Sender: d.string()}
+	p := &engine.Publication{Position: pos, PrevTag: h.prevTag, UnixMS: h.unixMS, Sender: d.Text()}
 	d.body(p)
-	if !d.ok() || pos.Offset <= h.retained {
+	if !d.OK() || pos.Offset <= h.retained {
 		return nil, header{}, fmt.Errorf("%w: entry %d", errCorrupt, pos.Offset)
 	}
 	return p, h, nil
 }
 
 func (d *decoder) body(p *engine.Publication) {
-	p.User, p.Event = d.string(), d.string()
-	p.Data.Binary = d.byte()&flagBinary != 0
-	if body := d.bytes(); len(body) > 0 {
+	p.User, p.Event = d.Text(), d.Text()
+	p.Data.Binary = d.Byte()&flagBinary != 0
+	if body := d.Bytes(); len(body) > 0 {
 		p.Data.Body = body
 	}
-	n := d.uvarint()
-	if d.bad || n == 0 || n > uint64(len(d.rest)) {
-		d.bad = d.bad || n != 0
+	n := d.Uvarint()
+	if d.Bad || n == 0 || n > uint64(len(d.Rest)) {
+		d.Bad = d.Bad || n != 0
 		return
 	}
 	p.Tags = make(map[string]string, min(n, 64))
 	for range n {
-		k := d.string()
-		p.Tags[k] = d.string()
-		if d.bad {
+		k := d.Text()
+		p.Tags[k] = d.Text()
+		if d.Bad {
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/internal/packed"
 )
 
 const mapEntryVersion = 2
@@ -32,27 +33,27 @@ func appendMapEntry(dst []byte, h header, m mapHeader, p *engine.Publication, bo
 	dst = binary.AppendUvarint(dst, uint64(m.keys))
 	dst = binary.AppendUvarint(dst, uint64(m.expiresMS))
 	dst = binary.AppendUvarint(dst, m.run)
-	dst = appendBytes(dst, m.owner)
+	dst = packed.AppendBytes(dst, m.owner)
 	var flags byte
 	if m.gone {
 		flags = 1
 	}
 	dst = append(dst, flags)
-	dst = appendBytes(dst, p.Key)
-	dst = appendBytes(dst, p.Sender)
+	dst = packed.AppendBytes(dst, p.Key)
+	dst = packed.AppendBytes(dst, p.Sender)
 	return append(dst, body...)
 }
 
 // decodeMapEntry reads an entry of a map at pos, whose tag it fills in. The data aliases value.
 func decodeMapEntry(pos engine.Position, value []byte) (*engine.Publication, mapHeader, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	d.version(mapEntryVersion)
-	p := &engine.Publication{PrevTag: d.uint32(), Position: pos}
-	p.Tag, p.UnixMS = d.uint32(), d.number()
-	m := mapHeader{keys: int(d.number()), expiresMS: d.number(), run: d.uvarint(), owner: d.string(), gone: d.byte() == 1}
-	p.Key, p.Gone, p.Sender = d.string(), m.gone, d.string()
+	p := &engine.Publication{PrevTag: d.Uint32(), Position: pos}
+	p.Tag, p.UnixMS = d.Uint32(), d.number()
+	m := mapHeader{keys: int(d.number()), expiresMS: d.number(), run: d.Uvarint(), owner: d.Text(), gone: d.Byte() == 1}
+	p.Key, p.Gone, p.Sender = d.Text(), m.gone, d.Text()
 	d.body(p)
-	if !d.ok() || p.Key == "" {
+	if !d.OK() || p.Key == "" {
 		return nil, mapHeader{}, fmt.Errorf("%w: entry %d of a map", errCorrupt, pos.Offset)
 	}
 	return p, m, nil
@@ -61,7 +62,7 @@ func decodeMapEntry(pos engine.Position, value []byte) (*engine.Publication, map
 // appendMapBody appends what tags chain and idempotency ids are compared by: the change, and what the publisher said. Not the
 // owner: a client that repeats a change may have another session by then.
 func appendMapBody(dst []byte, c *engine.MapChange, p *engine.Publication) []byte {
-	dst = appendBytes(dst, c.Key)
+	dst = packed.AppendBytes(dst, c.Key)
 	version := uint64(0)
 	if c.IfVersion != nil {
 		version = *c.IfVersion + 1

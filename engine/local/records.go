@@ -34,10 +34,10 @@ func (r channelRecord) encode() []byte {
 }
 
 func decodeChannelRecord(value []byte) (channelRecord, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	d.version(recordVersion)
-	r := channelRecord{id: d.uint64(), epoch: d.uint64(), generation: d.uvarint(), loose: d.byte() == 1, kind: engine.Kind(d.byte())}
-	if !d.ok() || r.epoch == 0 {
+	r := channelRecord{id: d.Uint64(), epoch: d.Uint64(), generation: d.Uvarint(), loose: d.Byte() == 1, kind: engine.Kind(d.Byte())}
+	if !d.OK() || r.epoch == 0 {
 		return r, fmt.Errorf("%w: channel record", errCorrupt)
 	}
 	return r, nil
@@ -61,10 +61,10 @@ func (r floorRecord) encode() []byte {
 }
 
 func decodeFloorRecord(value []byte) (floorRecord, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	d.version(recordVersion)
-	r := floorRecord{first: d.uvarint(), top: d.uvarint(), tag: d.uint32(), bytes: d.number(), unixMS: d.number()}
-	if !d.ok() || r.first == 0 || r.first-1 > r.top {
+	r := floorRecord{first: d.Uvarint(), top: d.Uvarint(), tag: d.Uint32(), bytes: d.number(), unixMS: d.number()}
+	if !d.OK() || r.first == 0 || r.first-1 > r.top {
 		return r, fmt.Errorf("%w: floor record", errCorrupt)
 	}
 	return r, nil
@@ -86,13 +86,13 @@ func (r keyRecord) appendTo(dst []byte) []byte {
 }
 
 func decodeKeyRecord(value []byte) (keyRecord, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	d.version(recordVersion)
 	var r keyRecord
-	copy(r.digest[:], d.take(uint64(len(r.digest))))
+	copy(r.digest[:], d.Take(uint64(len(r.digest))))
 	r.unixMS = d.number()
-	r.position = engine.Position{Epoch: d.uint64(), Tag: d.uint32(), Offset: d.uvarint()}
-	if !d.ok() {
+	r.position = engine.Position{Epoch: d.Uint64(), Tag: d.Uint32(), Offset: d.Uvarint()}
+	if !d.OK() {
 		return r, fmt.Errorf("%w: key record", errCorrupt)
 	}
 	return r, nil
@@ -108,10 +108,10 @@ func (r segmentRecord) encode() []byte {
 }
 
 func decodeSegmentRecord(value []byte) (segmentRecord, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	d.version(recordVersion)
 	r := segmentRecord{expiresMS: d.number()}
-	if !d.ok() {
+	if !d.OK() {
 		return r, fmt.Errorf("%w: segment record", errCorrupt)
 	}
 	return r, nil

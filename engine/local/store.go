@@ -181,9 +181,9 @@ func (s *store) number(key []byte) (uint64, error) {
 	if err != nil || !found {
 		return 0, err
 	}
-	d := decoder{rest: v}
-	n := d.uvarint()
-	if !d.ok() {
+	d := newDecoder(v)
+	n := d.Uvarint()
+	if !d.OK() {
 		return 0, fmt.Errorf("%w: value of %q", errCorrupt, key)
 	}
 	return n, nil

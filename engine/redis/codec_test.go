@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/internal/packed"
 	"github.com/earshot/earshot/wire"
 )
 
@@ -15,7 +16,7 @@ func frameOf(p engine.Proposal) []byte {
 	value = binary.LittleEndian.AppendUint32(value, 7)
 	value = binary.LittleEndian.AppendUint64(value, 1000)
 	value = binary.LittleEndian.AppendUint64(value, 0)
-	value = append(appendBytes(value, p.Sender), content...)
+	value = append(packed.AppendBytes(value, p.Sender), content...)
 	frame := binary.LittleEndian.AppendUint64(nil, 5)
 	frame = binary.LittleEndian.AppendUint64(frame, 42)
 	frame = binary.LittleEndian.AppendUint32(frame, uint32(len(value)))

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+
+	"github.com/earshot/earshot/engine/internal/packed"
 )
 
 // keyspace names the keys. All keys of a channel, and the name of its feed, are in one slot of a cluster: they hold the
@@ -72,6 +74,6 @@ func (k keyspace) tellOne(run string) string { return k.feeds + "{run:" + run + 
 // that nobody can find collisions for.
 func (k channelKeys) idempotencyKey(user, key string) string {
 	var buf [512]byte
-	sum := sha256.Sum256(appendBytes(appendBytes(buf[:0], user), key))
+	sum := sha256.Sum256(packed.AppendBytes(packed.AppendBytes(buf[:0], user), key))
 	return k.idempotency + base64.RawURLEncoding.EncodeToString(sum[:16])
 }

@@ -29,9 +29,9 @@ func (l letter) encode() string {
 }
 
 func decodeLetter(s string) (letter, error) {
-	d := decoder{rest: []byte(s)}
-	l := letter{kind: d.byte(), from: string(d.take(runBytes)), survey: d.uint64(), deadline: d.number(), body: d.rest}
-	if d.bad || l.kind < kindTold || l.kind > kindAnswer {
+	d := newDecoder([]byte(s))
+	l := letter{kind: d.Byte(), from: string(d.Take(runBytes)), survey: d.Uint64(), deadline: d.number(), body: d.Rest}
+	if d.Bad || l.kind < kindTold || l.kind > kindAnswer {
 		return letter{}, fmt.Errorf("%w: message of a node", errCorrupt)
 	}
 	return l, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/internal/packed"
 )
 
 // mapChange is a proposed change of a map.
@@ -20,7 +21,7 @@ type mapChange struct {
 
 // appendChange appends what a change is about. It comes before the body in what keys are compared by and tags chain.
 func appendChange(dst []byte, c *engine.MapChange) []byte {
-	dst = appendBytes(dst, c.Key)
+	dst = packed.AppendBytes(dst, c.Key)
 	if c.Delete {
 		return append(dst, 1)
 	}
@@ -72,23 +73,23 @@ const runBytes = 8
 
 // decodeChange reads an entry of a map: see MAP_HEADER in maplib.lua.
 func decodeChange(epoch uint64, value []byte) (mapEntry, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	m := mapEntry{Publication: &engine.Publication{}}
 	m.Epoch = epoch
 	d.header(m.Publication)
 	m.Offset, m.expiresMS = uint64(d.number()), d.number()
-	run := string(d.take(runBytes))
-	m.Gone = d.byte() == 1
-	if owner := d.take(uint64(d.uint16())); len(owner) > 0 {
+	run := string(d.Take(runBytes))
+	m.Gone = d.Byte() == 1
+	if owner := d.Take(uint64(d.Uint16())); len(owner) > 0 {
 		m.run = run
 	}
-	m.Sender = d.string()
-	content := d.rest
-	m.Key = d.string()
-	gone := d.byte() == 1
+	m.Sender = d.Text()
+	content := d.Rest
+	m.Key = d.Text()
+	gone := d.Byte() == 1
 	d.body(m.Publication)
 	if gone != m.Gone {
-		d.bad = true
+		d.Bad = true
 	}
 	return m, d.finish(m.Publication, content)
 }

@@ -15,16 +15,16 @@ type meta struct {
 }
 
 func decodeMeta(value []byte) (meta, error) {
-	d := decoder{rest: value}
+	d := newDecoder(value)
 	var m meta
-	m.top.Epoch, m.top.Offset, m.top.Tag = d.uint64(), uint64(d.number()), d.uint32()
+	m.top.Epoch, m.top.Offset, m.top.Tag = d.Uint64(), uint64(d.number()), d.Uint32()
 	d.number() // time of the top
 	d.number() // bytes up to the top
 	m.first = uint64(d.number())
 	d.number() // bytes before the first
 	d.number() // time of the first
-	d.byte()   // whether the entries have a ttl
-	if !d.ok() || m.top.Epoch == 0 || m.first > m.top.Offset+1 {
+	d.Byte()   // whether the entries have a ttl
+	if !d.OK() || m.top.Epoch == 0 || m.first > m.top.Offset+1 {
 		return meta{}, fmt.Errorf("%w: channel's meta", errCorrupt)
 	}
 	return m, nil

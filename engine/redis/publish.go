@@ -10,6 +10,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/internal/packed"
 )
 
 // Publish implements engine.Log. What can be done before the order is known is done here, on the caller's goroutine.
@@ -34,7 +35,7 @@ func (e *Engine) prepare(p engine.Proposal, rules engine.Rules, done func(engine
 	pub := engine.Publication{User: p.User, Sender: p.Sender, Message: p.Message}
 	size := pub.Size()
 	q := proposal{channel: p.Channel, size: size, rules: rules, done: done}
-	q.payload = appendBytes(make([]byte, 0, size+64), p.Sender)
+	q.payload = packed.AppendBytes(make([]byte, 0, size+64), p.Sender)
 	start := len(q.payload)
 	if q.rules.Kind == engine.KindMap {
 		q.change = &mapChange{MapChange: *p.Map}
@@ -128,9 +129,9 @@ func decodeAnswer(answer string) (r engine.Receipt, err error) {
 		}
 		return r, fmt.Errorf("%w: answer to a publish", errCorrupt)
 	}
-	d := decoder{rest: []byte(answer)}
-	r.Position = engine.Position{Epoch: d.uint64(), Offset: uint64(d.number()), Tag: d.uint32()}
-	if !d.ok() {
+	d := newDecoder([]byte(answer))
+	r.Position = engine.Position{Epoch: d.Uint64(), Offset: uint64(d.number()), Tag: d.Uint32()}
+	if !d.OK() {
 		return engine.Receipt{}, fmt.Errorf("%w: answer to a publish", errCorrupt)
 	}
 	return r, nil

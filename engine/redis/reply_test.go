@@ -8,6 +8,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/engine/internal/packed"
 	"github.com/earshot/earshot/wire"
 )
 
@@ -29,7 +30,7 @@ func writeReply(dst []byte, parts ...any) []byte {
 	for _, part := range parts {
 		switch v := part.(type) {
 		case string:
-			dst = appendBytes(append(dst, replyString), v)
+			dst = packed.AppendBytes(append(dst, replyString), v)
 		case int:
 			dst = binary.LittleEndian.AppendUint64(append(dst, replyInteger), uint64(v))
 		case nil:
@@ -43,20 +44,20 @@ func writeReply(dst []byte, parts ...any) []byte {
 
 // readReply makes of any bytes a reply that Redis could send, in the form in which the client keeps them in a cache.
 func readReply(d *decoder, depth int) (cached []byte) {
-	kind := d.byte() % replyKinds
+	kind := d.Byte() % replyKinds
 	if depth == 0 {
 		kind %= replyArray
 	}
 	switch kind {
 	case replyString:
-		text := d.bytes()
+		text := d.Bytes()
 		return append(binary.BigEndian.AppendUint64([]byte{'$'}, uint64(len(text))), text...)
 	case replyInteger:
-		return append([]byte{':'}, binary.BigEndian.AppendUint64(nil, d.uint64())...)
+		return append([]byte{':'}, binary.BigEndian.AppendUint64(nil, d.Uint64())...)
 	case replyNull:
 		return binary.BigEndian.AppendUint64([]byte{'_'}, 0)
 	}
-	count := d.byte() % maxReplyParts
+	count := d.Byte() % maxReplyParts
 	cached = binary.BigEndian.AppendUint64([]byte{'*'}, uint64(count))
 	for range count {
 		cached = append(cached, readReply(d, depth-1)...)
@@ -67,7 +68,7 @@ func readReply(d *decoder, depth int) (cached []byte) {
 func replyOf(t testing.TB, data []byte) (m rueidis.RedisMessage) {
 	t.Helper()
 	const ttlBytes = 7
-	cached := append(make([]byte, ttlBytes), readReply(&decoder{rest: data}, maxReplyDepth)...)
+	cached := append(make([]byte, ttlBytes), readReply(newDecoder(data), maxReplyDepth)...)
 	if err := m.CacheUnmarshalView(cached); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func changeOf(key string) string {
 	}
 	b = append(append(b, "run-of-a"...), 0)
 	b = binary.LittleEndian.AppendUint16(b, 0) // no owner
-	return string(append(appendBytes(b, ""), content...))
+	return string(append(packed.AppendBytes(b, ""), content...))
 }
 
 // replySeeds are replies of every script that is read here.

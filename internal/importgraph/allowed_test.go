@@ -13,9 +13,10 @@ var allowed = map[string][]string{
 	"wire":   {},
 	"engine": {"wire"},
 
-	"engine/enginetest": {"wire", "engine"},
-	"engine/local":      {"wire", "engine", "github.com/cockroachdb/pebble/v2"},
-	"engine/redis":      {"wire", "engine", "github.com/redis/rueidis"},
+	"engine/internal/packed": {},
+	"engine/enginetest":      {"wire", "engine"},
+	"engine/local":           {"wire", "engine", "engine/internal/packed", "github.com/cockroachdb/pebble/v2"},
+	"engine/redis":           {"wire", "engine", "engine/internal/packed", "github.com/redis/rueidis"},
 
 	// Who a client is.
 	"internal/auth": {"wire", "github.com/go-jose/go-jose/v4"},
