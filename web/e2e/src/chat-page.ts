@@ -82,10 +82,10 @@ export class ChatPage {
   }
 
   /** Opens a conversation that is listed. */
-  async openTalk(name: string): Promise<void> {
+  async openTalk(name: string, connected = true): Promise<void> {
     await this.entry(name).click();
     await this.page.getByRole("heading", { level: 1, name }).waitFor();
-    await this.ready();
+    if (connected) await this.ready();
   }
 
   /** As openRoom and openTalk, where the list is a drawer. */
@@ -94,9 +94,9 @@ export class ChatPage {
     await this.openRoom(name);
   }
 
-  async openTalkByMenu(name: string): Promise<void> {
+  async openTalkByMenu(name: string, connected = true): Promise<void> {
     await this.page.getByRole("button", { name: "Rooms" }).click();
-    await this.openTalk(name);
+    await this.openTalk(name, connected);
   }
 
   /** Waits until the button for the drawer says that so many messages are unread. */

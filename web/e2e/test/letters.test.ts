@@ -122,6 +122,39 @@ test("also when the other one was offline meanwhile, and when it is loaded anew"
   await gracePhone.chat.countsElsewhere(0);
 });
 
+test("what was read without a connection is read elsewhere once there is one", async () => {
+  await ada.chat.say("read me in the tunnel");
+  await grace.chat.counts("Ada", 1);
+  await gracePhone.chat.countsElsewhere(1);
+  await gracePhone.offline(true);
+  await gracePhone.chat.openTalkByMenu("Ada", false);
+  await gracePhone.chat.sees("read me in the tunnel");
+  await gracePhone.page.getByRole("button", { name: "Rooms" }).click();
+  await gracePhone.chat.counts("Ada", 0);
+  await grace.chat.counts("Ada", 1);
+  await gracePhone.offline(false);
+  await grace.chat.counts("Ada", 0);
+  await gracePhone.chat.openRoom("lobby");
+});
+
+test("a crash between the recipient's inbox and one's own is made up for by the page that comes back", async () => {
+  await ada.makeCuttable();
+  ada.withheld = /\.copy"/;
+  await ada.chat.say("half way");
+  await grace.chat.counts("Ada", 1);
+  await ada.chat.sees("half way", "sending");
+  ada.withheld = undefined;
+  await ada.page.reload();
+  await adaToo.chat.openTalk("Grace");
+  await together((v) => v.chat.sees("half way", "committed"), ada, adaToo);
+  await grace.chat.openTalk("Ada");
+  for (const visitor of [ada, adaToo, grace]) {
+    const texts = await visitor.chat.texts();
+    expect(texts.filter((text) => text === "half way")).toHaveLength(1);
+  }
+  await grace.chat.openRoom("lobby");
+});
+
 test("a conversation is read by itself: another's older letters stay unread, on both devices", async () => {
   const noor = await Visitor.join(browser, program.url, "Noor");
   await noor.chat.writeTo("Grace");

@@ -116,6 +116,8 @@ describe.runIf(folder !== undefined)("pictures", () => {
   );
 
   test("beside each other, for the README", async () => {
+    // Those who wrote letters have left the room, which is said a little later.
+    for (const { page } of [desk, small]) await page.getByRole("button", { name: "5 people here" }).waitFor();
     const [wide, narrow] = await Promise.all([desk.page.screenshot(), small.page.screenshot()]);
     const sheet = await browser.newPage({ viewport: { width: 1862, height: 955 } });
     const image = (name: string, bytes: Buffer) =>

@@ -11,6 +11,8 @@ export type Place = Pick<Publication, "offset" | "position">;
 export interface ReadCursorOptions {
   /** At least so long between two deliveries of what others have read, in milliseconds. The same for all of a channel. */
   every?: number | undefined;
+  /** At least so long between two moves that are said, in milliseconds: 250. Those in between are left out. */
+  pause?: number | undefined;
   /** Ends the cursor when it aborts. */
   signal?: AbortSignal | undefined;
 }
@@ -39,13 +41,16 @@ export class ReadCursor {
   readonly #map: LiveMap<Kept>;
   readonly #sub: MapSubscription<Kept>;
   readonly #emitter = new Emitter<ReadCursorEvents>();
+  readonly #pauseMs: number;
+  #saidAt = 0;
   #wanted: Place | undefined;
   #working: Promise<void> | undefined;
 
   /** @internal */
-  constructor(client: Client, channel: string, user: string, options: ReadCursorOptions) {
+  constructor(client: Client, channel: string, user: string, { pause = 250, ...options }: ReadCursorOptions) {
     this.channel = channel;
     this.user = user;
+    this.#pauseMs = pause;
     this.#map = map<Kept>(client, `read:${channel}`);
     this.#sub = this.#map.subscribe(options);
     this.#sub.on("change", ({ key }) => key === user && this.place && this.#emitter.emit("move", this.place));
@@ -100,6 +105,9 @@ export class ReadCursor {
 
   async #work(): Promise<void> {
     for (let said: Place | undefined; said !== this.#wanted; ) {
+      const early = this.#saidAt + this.#pauseMs - Date.now();
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(early, this.#pauseMs)));
+      this.#saidAt = Date.now();
       said = this.#wanted as Place;
       await this.#map.set(this.user, { off: said.offset, pos: said.position });
     }
