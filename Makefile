@@ -56,7 +56,7 @@ bench: ## run the Go benchmarks
 .PHONY: system
 system:
 	$(call heading,system packages)
-	scripts/need gcc=gcc,libc6-dev chromium redis-server
+	scripts/need gcc=gcc,libc6-dev chromium redis-server nginx haproxy apache2 caddy
 
 $(NODE_MODULES): web/package-lock.json
 	$(call heading,npm ci)

@@ -24,14 +24,14 @@ var allowed = map[string][]string{
 	// From the clients' side down to the engine.
 	"internal/websocket": {"wire", "github.com/klauspost/compress"},
 	"internal/hub":       {"wire", "engine"},
-	"internal/session":   {"wire", "engine", "internal/hub"},
+	"internal/session":   {"wire", "engine", "internal/auth", "internal/hub"},
 	"internal/transport": {"wire", "engine", "internal/hub", "internal/session", "internal/websocket"},
 
 	// The library wires them; the program is one user of the library.
-	".": {"wire", "engine", "engine/local", "engine/redis", "internal/hub", "internal/session", "internal/transport", "internal/websocket"},
+	".": {"wire", "engine", "engine/local", "engine/redis", "internal/auth", "internal/hub", "internal/session", "internal/transport", "internal/websocket"},
 
 	"client":          {"wire", "github.com/coder/websocket"},
-	"internal/config": {"github.com/goccy/go-yaml"},
+	"internal/config": {"internal/auth", "github.com/goccy/go-yaml"},
 	"internal/chat":   {},
 	// The bench is a user of the library, of its Go client and of its program. Its load knows only what goes over the wire.
 	"internal/bench/process":  {"golang.org/x/sys"},
@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 		"internal/bench/inmemory", "github.com/redis/rueidis",
 	},
 	"cmd/earshot": {
-		".", "wire", "engine", "client", "internal/config", "internal/chat",
+		".", "wire", "engine", "client", "internal/auth", "internal/config", "internal/chat",
 		"internal/bench", "internal/bench/bare", "internal/bench/crowd",
 		"github.com/alecthomas/kong", "github.com/KimMachineGun/automemlimit", "golang.org/x/time",
 	},
@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	// For tests only: no other line names them.
 	"internal/e2e":         {},
 	"internal/e2e/cluster": {},
+	"internal/e2e/proxies": {},
 	"internal/checker":     {"wire", "engine", "client"},
 	"internal/testkit":     {".", "wire", "engine", "engine/local", "client", "internal/checker", "internal/config", "github.com/coder/websocket"},
 }
