@@ -11,9 +11,9 @@ import (
 
 // Bounds of what other nodes may have this node do.
 const (
-	maxTold  = 1024 // messages that wait; more are dropped
-	maxAsked = 64   // surveys that wait
-	askers   = 4    // surveys that are answered at once
+	maxTold      = 1024 // messages that wait; more are dropped
+	maxAsked     = 64   // surveys that wait
+	maxAnswering = 512  // surveys that are answered at once: many wait for what a client says
 )
 
 // control carries messages between nodes.
@@ -107,14 +107,25 @@ func (c *control) hear(ctx context.Context) {
 	}
 }
 
-// answer answers surveys until ctx ends.
+// answer answers surveys until ctx ends, and then waits for those that are being answered.
 func (c *control) answer(ctx context.Context) {
+	var answering sync.WaitGroup
+	defer answering.Wait()
+	room := make(chan struct{}, maxAnswering)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case room <- struct{}{}:
+		}
+		select {
+		case <-ctx.Done():
+			return
 		case l := <-c.asked:
-			c.answerOne(ctx, l)
+			answering.Go(func() {
+				c.answerOne(ctx, l)
+				<-room
+			})
 		}
 	}
 }

@@ -108,9 +108,7 @@ func (e *Engine) Run(ctx context.Context, feed engine.Feed) error {
 	e.outbox.begin()
 	work.Go(func() { e.sweep(working) })
 	work.Go(func() { e.nodes.control.hear(working) })
-	for range askers {
-		work.Go(func() { e.nodes.control.answer(working) })
-	}
+	work.Go(func() { e.nodes.control.answer(working) })
 	var err error
 	select {
 	case <-e.closing:

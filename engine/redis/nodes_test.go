@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,6 +136,45 @@ func TestSurveyNamesWhoIsMissing(t *testing.T) {
 	if _, err := nodes[0].Survey(t.Context(), nil); err == nil {
 		t.Fatal("a survey without a deadline began")
 	}
+}
+
+// gathering answers nobody before so many ask.
+type gathering struct {
+	hearer
+	missing atomic.Int64
+	all     chan struct{} // closed when they do
+}
+
+func (g *gathering) Asked(ctx context.Context, _ string, _ []byte) []byte {
+	if g.missing.Add(-1) == 0 {
+		close(g.all)
+	}
+	select {
+	case <-g.all:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// Answers that take their time, as those of clients do, do not hold up others.
+func TestManyAreAskedAtOnce(t *testing.T) {
+	const count = 50
+	s := startServer(t)
+	slow := &gathering{all: make(chan struct{})}
+	slow.missing.Store(count)
+	startServingNode(t, Options{URL: s.url(), Name: "slow"}, slow)
+	asker := startServingNode(t, Options{URL: s.url(), Name: "asker"}, &hearer{})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var asking sync.WaitGroup
+	for range count {
+		asking.Go(func() {
+			if got, err := asker.Survey(ctx, nil); err != nil || len(got.Missing) > 0 {
+				t.Errorf("survey: %d do not answer, %v", len(got.Missing), err)
+			}
+		})
+	}
+	asking.Wait()
 }
 
 // A node that was cut off for longer than its lease finds out, and the keys that its sessions owned are gone.
