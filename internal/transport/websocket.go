@@ -4,6 +4,8 @@ package transport
 import (
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/earshot/earshot/engine"
 	"github.com/earshot/earshot/internal/session"
@@ -137,9 +139,21 @@ func (s *socket) Publication(channel string, p *engine.Publication) []byte {
 	return s.Frame(nil, wire.ServerFrame{Body: session.Publication(channel, p)})
 }
 
-// Frame appends f in a WebSocket frame. The header's length depends on that of the payload, which is written first.
+// payloads are buffers for frames that are being encoded.
+var payloads = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxFrameHeader is the length of a server's longest frame header (RFC 6455, section 5.2).
+const maxFrameHeader = 10
+
+// Frame appends f in a WebSocket frame. The header's length depends on that of the payload, which is written first, elsewhere,
+// so that what is kept of a publication has just the room that it needs.
 func (s *socket) Frame(dst []byte, f wire.ServerFrame) []byte {
-	payload := s.encoding.codec.AppendServerFrame(nil, f)
-	dst = websocket.AppendHeader(dst, s.encoding.opcode(), len(payload))
-	return append(dst, payload...)
+	buf := payloads.Get().(*[]byte)
+	*buf = s.encoding.codec.AppendServerFrame((*buf)[:0], f)
+	dst = slices.Grow(dst, maxFrameHeader+len(*buf))
+	dst = append(websocket.AppendHeader(dst, s.encoding.opcode(), len(*buf)), *buf...)
+	if cap(*buf) <= wire.MaxFrameBytes {
+		payloads.Put(buf)
+	}
+	return dst
 }
