@@ -20,7 +20,7 @@ import (
 
 // Backend is the flags of benches whose server may keep its data in Redis.
 type Backend struct {
-	Engine    string `default:"local" placeholder:"WHAT" help:"Where the bench's own server keeps its data: local; redis-always, redis-everysec or redis-memory, in a redis-server or valkey-server of the bench's own that keeps it so; or the redis:// address of one that is there, and gets it added."`
+	Engine    string `default:"local" placeholder:"WHAT" help:"Where the bench's own server keeps its data: local; redis-always, redis-everysec or redis-memory, in a redis-server or valkey-server of the bench's own that keeps it so; or the redis:// address of one that is there, which keeps what the bench adds."`
 	EnginePID int    `name:"engine-pid" placeholder:"PID" help:"With a redis:// address: the process of that Redis, to measure its CPU and memory."`
 }
 

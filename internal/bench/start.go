@@ -29,7 +29,8 @@ func (Start) Help() string {
 	return `The server is killed with SIGKILL, as a crash would end it. The times are from the moment at which the new one is started,
 on the same data: until it listens, until a client has the first page of history, and until a client's first publish is
 answered. Latency is that of reading channels one after another, all over the store, once each. All that is read must be what
-was written.`
+was written. With --engine, Redis is not killed; its memory is that with the idempotency ids of the messages, which it forgets after
+5 minutes.`
 }
 
 // Validate is called by kong after parsing.
