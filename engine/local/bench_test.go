@@ -173,10 +173,12 @@ func fillChannels(b *testing.B, e *Engine, channels, each int) {
 
 func benchRead(b *testing.B, e *Engine, channels int) {
 	b.ReportAllocs()
+	began := processCPU()
 	for n := 0; b.Loop(); n++ {
 		page, err := e.History(context.Background(), fmt.Sprintf("bench:%d", n*7919%channels), engine.Query{Limit: 20})
 		if err != nil || len(page.Publications) != 20 {
 			b.Fatalf("%d publications, %v", len(page.Publications), err)
 		}
 	}
+	b.ReportMetric(float64((processCPU()-began).Nanoseconds())/1e3/float64(b.N), "cpu-us/op")
 }
