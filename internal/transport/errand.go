@@ -13,7 +13,9 @@ import (
 
 const (
 	// errandTimeout is how long a request waits for the node that has its exchange.
-	errandTimeout = 5 * time.Second
+	errandTimeout = 3 * time.Second
+	// maxErrands of a node are under way at once, so that sids out of thin air leave the nodes time for each other.
+	maxErrands = 16
 	// movingEvery is how often it is asked again while that is moving.
 	movingEvery = 50 * time.Millisecond
 	// rememberMoved is how long a node remembers that it had an exchange: longer than a move may take.
@@ -49,8 +51,17 @@ type parcel struct {
 
 // send asks the other nodes until one has the exchange, or all say that they do not.
 func (t *HTTP) send(ctx context.Context, e errand) (errandReply, error) {
+	if t.node.Peers == nil || !plausible(e.SID) {
+		return errandReply{}, errNoExchange
+	}
 	ctx, cancel := context.WithTimeout(ctx, errandTimeout)
 	defer cancel()
+	select {
+	case t.asking <- struct{}{}:
+		defer func() { <-t.asking }()
+	case <-ctx.Done():
+		return errandReply{}, errElsewhere
+	}
 	again := time.NewTicker(movingEvery)
 	defer again.Stop()
 	for {

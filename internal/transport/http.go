@@ -28,6 +28,7 @@ type HTTP struct {
 	origins Origins
 	log     *slog.Logger
 
+	asking  chan struct{}  // holds a token for each errand that this node has under way
 	errands sync.WaitGroup // what other nodes asked for and nobody waits for any more
 
 	mu        sync.Mutex
@@ -41,6 +42,7 @@ type HTTP struct {
 func NewHTTP(node *session.Node, origins Origins, log *slog.Logger) *HTTP {
 	t := &HTTP{
 		node: node, origins: origins, log: log,
+		asking:    make(chan struct{}, maxErrands),
 		exchanges: make(map[string]*exchange), moved: make(map[string]time.Time),
 	}
 	node.ServeErrands(t.runErrand)
@@ -151,12 +153,18 @@ func (t *HTTP) close(w http.ResponseWriter, sid string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// newSID returns 128 random bits as text.
+// sidBytes of randomness are in a sid: 128 bits.
+const sidBytes = 16
+
+// newSID returns a sid that nobody can guess.
 func newSID() string {
-	var b [16]byte
+	var b [sidBytes]byte
 	rand.Read(b[:]) // never fails: see crypto/rand
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
+
+// plausible reports whether a node may have made such a sid.
+func plausible(sid string) bool { return len(sid) == base64.RawURLEncoding.EncodedLen(sidBytes) }
 
 // errNoExchange is the answer to a sid that is unknown, over, or another's: nothing tells them apart.
 var errNoExchange = &wire.ProtocolError{Code: wire.CodeNoSession}

@@ -174,9 +174,6 @@ func (t *HTTP) deliver(ctx context.Context, sid string, p post) error {
 			return err
 		}
 	}
-	if t.node.Peers == nil {
-		return errNoExchange
-	}
 	reply, err := t.send(ctx, errand{SID: sid, N: p.n, Ack: p.ack, Frames: p.frames})
 	if err == nil && reply.Refusal != nil {
 		return reply.Refusal
