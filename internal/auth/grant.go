@@ -86,6 +86,9 @@ func (p Pattern) Validate() error {
 	return wire.ValidateChannel(strings.NewReplacer("*", "x", userMark, "x").Replace(text))
 }
 
+// NamesUser reports whether p has {user} in it, so that it matches no two users' channels alike.
+func (p Pattern) NamesUser() bool { return strings.Contains(string(p), userMark) }
+
 // Matches reports whether p names channel for user. A pattern with {user} matches nothing for an anonymous client, and
 // nothing for a user whose name contains the character beside {user}: dm:{user}:* would otherwise give the user "a:b"
 // what belongs to "a".

@@ -42,8 +42,8 @@ func (v *Verifier) Close() { v.client.CloseIdleConnections() }
 // private are the claims of ours: one object, so that they collide with nobody's.
 type private struct {
 	Earshot struct {
-		Grants []Grant         `json:"grants"`
-		Data   json.RawMessage `json:"data"`
+		Grants []Grant         `json:"grants,omitempty"`
+		Data   json.RawMessage `json:"data,omitempty"`
 	} `json:"earshot"`
 }
 
