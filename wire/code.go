@@ -54,8 +54,9 @@ const (
 	CloseHelloTimeout Code = 4102
 	CloseOverloaded   Code = 4103
 
-	CloseReconnect Code = 4200
-	CloseMoved     Code = 4201
+	CloseReconnect    Code = 4200
+	CloseMoved        Code = 4201
+	CloseTokenExpired Code = 4202
 )
 
 // codeTable is the one list of codes: protocol.md repeats it, and a test holds the two together.
@@ -95,6 +96,7 @@ var codeTable = map[Code]struct{ name, text string }{
 	CloseOverloaded:       {"overloaded", "the server has as many connections as it may"},
 	CloseReconnect:        {"reconnect", "the application asks the client to connect anew"},
 	CloseMoved:            {"moved", "the session goes on over another connection"},
+	CloseTokenExpired:     {"token_expired", "the token has expired: come back with a fresh one"},
 }
 
 // String returns the code's stable name, such as "forbidden".

@@ -56,6 +56,7 @@ func TestCodeClasses(t *testing.T) {
 		{wire.CloseOverloaded, true, false},
 		{wire.CloseReconnect, true, false},
 		{wire.CloseMoved, true, false},
+		{wire.CloseTokenExpired, true, false},
 	} {
 		if tt.code.Returns() != tt.returns || tt.code.Temporary() != tt.temporary {
 			t.Errorf("%d: Returns %v, Temporary %v; want %v, %v",

@@ -10,14 +10,22 @@ import (
 	"github.com/earshot/earshot/wire"
 )
 
-// Whom says which sessions an order is for: those of a user, or one by its id. The zero value is for none.
+// Whom says which sessions an order is for: those of a user, those with a token of an id, or one by its id. The zero value is for none.
 type Whom struct {
 	User    string `json:"user,omitempty"`
+	Token   string `json:"token,omitempty"` // the token's jti
 	Session string `json:"session,omitempty"`
 }
 
 func (w Whom) includes(s *Session) bool {
-	return w.User != "" && w.User == s.user || w.Session != "" && w.Session == s.id
+	switch {
+	case w.User != "" && w.User == s.user, w.Session != "" && w.Session == s.id:
+		return true
+	case w.Token == "":
+		return false
+	}
+	claims := s.Claims()
+	return claims != nil && claims.ID == w.Token
 }
 
 // Order is what the application wants done with sessions, wherever they are. Nodes tell it to each other as JSON.
@@ -42,7 +50,7 @@ const (
 // Do carries out an order on this node and tells it to the others. It returns once all of them have confirmed it, or an error
 // when ctx, or the node's request timeout, has ended before: ErrUnconfirmed, if some did not.
 func (n *Node) Do(ctx context.Context, o Order) error {
-	n.carryOut(o)
+	n.DoHere(o)
 	if n.Peers == nil {
 		return nil
 	}
@@ -78,7 +86,8 @@ func (n *Node) order(ctx context.Context, o Order) error {
 // ErrUnconfirmed: an order was given, and not every node said that it had carried it out.
 var ErrUnconfirmed = errors.New("not confirmed")
 
-func (n *Node) carryOut(o Order) {
+// DoHere carries out an order on this node only.
+func (n *Node) DoHere(o Order) {
 	for _, s := range n.sessions.all(o.includes) {
 		switch o.Action {
 		case Disconnect:
@@ -98,7 +107,7 @@ func (n *Node) Told(from string, message []byte) {
 		n.Log.Warn("another node's order makes no sense", "node", from, "error", err)
 		return
 	}
-	n.carryOut(o)
+	n.DoHere(o)
 }
 
 // Renewed implements engine.NodeHandler. The other nodes took this one for dead and deleted the keys that its sessions own:
@@ -138,7 +147,7 @@ func (n *Node) Asked(ctx context.Context, from string, message []byte) []byte {
 		return n.errands(ctx, q.Errand)
 	}
 	if q.Order != nil {
-		n.carryOut(*q.Order)
+		n.DoHere(*q.Order)
 		return []byte("{}")
 	}
 	answer, err := json.Marshal(n.replyTo(ctx, q))

@@ -36,11 +36,20 @@ func (l *Link) openSession(h wire.Hello) (resumed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if l.node.revoked(who.User, who.Claims) {
+		return false, errRevoked
+	}
 	s := l.resume(h.Resume, who)
-	if resumed = s != nil; !resumed {
+	if resumed = s != nil; resumed {
+		s.renew(who.Claims)
+	} else {
 		s = newSession(l.node, who)
 		s.attach(l)
 		l.node.sessions.add(s)
+	}
+	if l.node.revoked(who.User, who.Claims) { // meanwhile: whoever ended its sessions may have missed this one
+		s.discard()
+		return false, errRevoked
 	}
 	l.mu.Lock()
 	l.session = s
@@ -72,7 +81,7 @@ func (l *Link) resume(secret string, who Identity) *Session {
 	return s
 }
 
-// refresh has the application look at a new token. The user stays the same.
+// refresh takes a new token of the same user. Subscriptions that it no longer allows have ended before the answer.
 func (l *Link) refresh(id uint64, r wire.Refresh) error {
 	ctx, cancel := l.node.requestContext()
 	defer cancel()
@@ -82,6 +91,14 @@ func (l *Link) refresh(id uint64, r wire.Refresh) error {
 	}
 	if who.User != l.session.user {
 		return wire.Errorf(wire.CodeUnauthorized, "the token is of another user")
+	}
+	changed := l.session.renew(who.Claims)
+	if l.node.revoked(who.User, who.Claims) {
+		l.session.Disconnect(wire.CloseUnauthorized, ReasonRevoked)
+		return nil
+	}
+	if changed {
+		l.session.recheck()
 	}
 	l.answer(id, wire.Refreshed{})
 	return nil

@@ -141,7 +141,10 @@ func (l *Link) Arrive(hello wire.Hello, p Passport) error {
 	if who.User != p.User {
 		return errOther
 	}
-	l.immigrate(newSession(l.node, who), p)
+	if l.immigrate(newSession(l.node, who), p); l.node.revoked(who.User, who.Claims) {
+		l.session.discard()
+		return errRevoked
+	}
 	if hello.Heartbeat > 0 {
 		l.node.heartbeats.add(l, hello.Heartbeat)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/earshot/earshot/engine"
+	"github.com/earshot/earshot/internal/auth"
 	"github.com/earshot/earshot/internal/hub"
 	"github.com/earshot/earshot/wire"
 )
@@ -44,6 +45,9 @@ type Config struct {
 	Policy Policy
 	Peers  engine.Nodes // the other nodes; nil if there are none
 	Log    *slog.Logger
+	// Revoked reports whether a user, or the token with these claims, may not be here any more. It is asked when a client
+	// connects, resumes and refreshes, and again once its session can be found. It must not block. Nil: nobody is.
+	Revoked func(user string, claims *auth.Claims) bool
 	// HelloTimeout closes connections on which no session was opened for so long. Zero: never.
 	HelloTimeout time.Duration
 	// RequestTimeout bounds hooks, and reads of the engine, for one request. Zero: 10 s.
@@ -107,6 +111,7 @@ func (n *Node) tick(ctx context.Context, now time.Time) {
 	n.heartbeats.tick()
 	n.greeting.sweep(now)
 	n.sessions.sweep(now)
+	n.expire(now)
 	n.answers.sweep(now)
 	n.watchAbroad(now)
 	for _, s := range n.graces.over(now) {

@@ -19,6 +19,7 @@ type registry struct {
 	mu       sync.Mutex
 	byID     map[string]*Session
 	detached []departure // in the order of their times
+	expiring deadlines   // of sessions in byID
 }
 
 // departure says that a session lost its connection.
@@ -34,12 +35,34 @@ func (r *registry) add(s *Session) {
 		r.byID = make(map[string]*Session)
 	}
 	r.byID[s.id] = s
+	r.expiring.set(s, s.until())
+}
+
+// reschedule notes that the session has another token.
+func (r *registry) reschedule(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID[s.id] == s {
+		r.expiring.set(s, s.until())
+	}
+}
+
+// expired returns the sessions whose token is over, each once.
+func (r *registry) expired(now time.Time) []*Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.expiring.take(now)
 }
 
 func (r *registry) remove(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.removeLocked(s)
+}
+
+func (r *registry) removeLocked(s *Session) {
 	delete(r.byID, s.id)
+	r.expiring.remove(s)
 }
 
 // find returns the session that secret names, or nil.
@@ -96,7 +119,7 @@ func (r *registry) sweep(now time.Time) {
 		}
 		// It may have come back and left again since: then it stands further behind, too.
 		if s.goneFor(linger) || crowded && !s.Connected() {
-			delete(r.byID, s.id)
+			r.removeLocked(s)
 		}
 		n++
 	}

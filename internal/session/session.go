@@ -10,13 +10,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/earshot/earshot/internal/auth"
 	"github.com/earshot/earshot/wire"
 )
 
 // Identity is who a client is, as the application said when it connected.
 type Identity struct {
-	User string // empty for an anonymous client
-	Data any    // what the application attaches to the session
+	User   string       // empty for an anonymous client
+	Data   any          // what the application attaches to the session
+	Claims *auth.Claims // what the client's token says; nil without one
 }
 
 // Session is one client's conversation with this node. It outlives its connection for a while, so that a client that
@@ -30,16 +32,17 @@ type Session struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	data  any
-	link  *Link                    // the connection; nil while there is none
-	left  time.Time                // when the last connection was lost
-	owned map[ownedKey]*possession // keys of maps that vanish with the session; see own
-	life  int32                    // how often the keys were let go of: see ownerLocked
-	over  bool                     // ended for good
+	data   any
+	claims *auth.Claims             // of the newest token; nil without one
+	link   *Link                    // the connection; nil while there is none
+	left   time.Time                // when the last connection was lost
+	owned  map[ownedKey]*possession // keys of maps that vanish with the session; see own
+	life   int32                    // how often the keys were let go of: see ownerLocked
+	over   bool                     // ended for good
 }
 
 func newSession(n *Node, who Identity) *Session {
-	s := &Session{node: n, user: who.User, data: who.Data}
+	s := &Session{node: n, user: who.User, data: who.Data, claims: who.Claims}
 	var id [12]byte
 	rand.Read(id[:])
 	rand.Read(s.secret[:])
