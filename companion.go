@@ -23,6 +23,7 @@ const (
 var companionNamespaces = map[string]string{
 	wire.Namespace(wire.PresenceMap("")): "set Presence of a namespace instead",
 	wire.Namespace(wire.ReadMap("")):     "set ReadCursors of a namespace instead",
+	wire.Namespace(revokedChannel):       "call Server.Revoke instead",
 }
 
 func companionRules(d Durability) engine.Rules {
@@ -36,47 +37,23 @@ func presentIn(channel string) (string, bool) {
 	return strings.CutPrefix(channel, wire.PresenceMap(""))
 }
 
-// presence is the rules of the presence maps of a namespace.
-func (ns Namespace) presence() Namespace {
-	return Namespace{Kind: Map, Subscribe: ns.Presence, ReadHistory: ns.Presence}
-}
-
-// cursors is the rules of the read maps of a namespace: whoever may subscribe sees the cursors, and, if it is a user, has one.
-func (ns Namespace) cursors() Namespace {
-	maps := Namespace{Kind: Map}
-	if ns.ReadCursors == Nobody {
-		return maps
-	}
-	maps.Subscribe, maps.ReadHistory, maps.Publish = ns.Subscribe, ns.Subscribe, ns.Subscribe
-	if maps.Publish == Anyone {
-		maps.Publish = Users
-	}
-	return maps
-}
-
 // owned completes the rules of an inbox.
-func (ns Namespace) owned() Namespace {
+func (ns Namespace) owned(name string) Namespace {
 	if ns.Kind == Inbox {
-		ns.Subscribe, ns.ReadHistory, ns.ReadCursors = owner, owner, Users
+		ns.Subscribe, ns.ReadHistory, ns.ReadCursors = Owners, Owners, Users
+		ns.Owners = []Pattern{Pattern(name + ":{user}")}
 	}
 	return ns
 }
 
-// ownerOf returns the user that an inbox, or the read map of one, belongs to.
-func ownerOf(channel string) string {
-	if of, ok := wire.ReadOf(channel); ok {
-		channel = of
-	}
-	_, user, _ := strings.Cut(channel, ":")
-	return user
-}
-
-// checkOwners refuses rules that contradict what an inbox and a read cursor are.
-func (ns Namespace) checkOwners() error {
+// checkCompanions refuses rules that contradict what an inbox and a read cursor are.
+func (ns Namespace) checkCompanions() error {
 	switch {
 	case ns.Kind == Inbox && max(ns.Subscribe, ns.ReadHistory, ns.Presence) != Nobody:
 		return errors.New("an Inbox belongs to its user, so it has no rules Subscribe, ReadHistory and Presence")
-	case ns.ReadCursors == Anyone:
+	case ns.Kind == Inbox && len(ns.Owners) > 0:
+		return errors.New("an Inbox belongs to its user, so it has no Owners")
+	case ns.ReadCursors > Users:
 		return errors.New("ReadCursors are Nobody's or Users': an anonymous client has no name to keep one under")
 	case ns.ReadCursors != Nobody && !ns.keepsLog():
 		return errors.New("only a Log or Inbox namespace has ReadCursors")

@@ -25,6 +25,7 @@ import (
 	"github.com/earshot/earshot/engine"
 	"github.com/earshot/earshot/engine/local"
 	"github.com/earshot/earshot/engine/redis"
+	"github.com/earshot/earshot/internal/auth"
 	"github.com/earshot/earshot/internal/hub"
 	"github.com/earshot/earshot/internal/session"
 	"github.com/earshot/earshot/internal/transport"
@@ -44,6 +45,8 @@ type Server struct {
 	engine     engine.Engine
 	hub        *hub.Hub
 	node       *session.Node
+	tokens     *auth.Verifier // nil without Options.Tokens
+	revoked    *revocations
 	sockets    *websocket.Server
 	websocket  http.Handler
 	http       *transport.HTTP
@@ -60,13 +63,17 @@ func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	tokens, err := o.verifier()
+	if err != nil {
+		return nil, err
+	}
 	log := o.logger()
 	rules := newNamespaces(o.Namespaces)
 	e, err := openEngine(o, log, rules)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(o, log, rules, e), nil
+	return assemble(o, log, rules, e, tokens), nil
 }
 
 func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, error) {
@@ -84,14 +91,16 @@ func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, e
 }
 
 // assemble connects the parts, each to the one below it.
-func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine) *Server {
-	s := &Server{log: log, namespaces: rules, engine: e, notice: o.CloseNotice, closed: make(chan struct{})}
+func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine, tokens *auth.Verifier) *Server {
+	s := &Server{log: log, namespaces: rules, engine: e, tokens: tokens, notice: o.CloseNotice, closed: make(chan struct{})}
 	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
 	s.hub = hub.New(e, rules.engineRules, log)
+	s.revoked = newRevocations(s.hub, log, s.endRevoked)
 	peers, _ := e.(engine.Nodes)
 	s.node = session.NewNode(session.Config{
 		Hub: s.hub, Engine: e, Peers: peers, Log: log, HelloTimeout: o.helloTimeout(),
-		Policy: policy{namespaces: rules, hooks: o},
+		Policy:  policy{namespaces: rules, hooks: o, tokens: tokens, revoked: s.revoked, log: log},
+		Revoked: s.revoked.holds,
 	})
 	if peers != nil {
 		peers.Serve(s.node)
@@ -110,7 +119,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{
 		func(ctx context.Context) error { return s.engine.Run(ctx, s.hub) },
-		s.hub.Run, s.node.Run, s.sockets.Run, s.http.Run,
+		s.hub.Run, s.revoked.Run, s.node.Run, s.sockets.Run, s.http.Run,
 	} {
 		running.Go(func() {
 			if err := run(parts); err != nil {
@@ -144,6 +153,9 @@ func (s *Server) Close(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
 		s.closeErr = errors.Join(s.sockets.Close(ctx), s.engine.Close(ctx))
+		if s.tokens != nil {
+			s.tokens.Close()
+		}
 	})
 	return s.closeErr
 }

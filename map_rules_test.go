@@ -102,7 +102,7 @@ func TestNamespacesThatContradictThemselves(t *testing.T) {
 		"an anonymous client has no name": {"a": {Kind: earshot.Log, ReadCursors: earshot.Anyone}},
 		"only a Log or Inbox namespace":   {"a": {Kind: earshot.Map, ReadCursors: earshot.Users}},
 		"unknown Kind":                    {"a": {Kind: earshot.Inbox + 1}},
-		"unknown Access":                  {"a": {Kind: earshot.Log, Subscribe: earshot.Anyone + 1}},
+		"unknown Access":                  {"a": {Kind: earshot.Log, Subscribe: earshot.Owners + 1}},
 		"MaxValue is at most":             {"a": {Kind: earshot.Log, MaxValue: 1}},
 		"MaxValue is at most 65536":       {"a": {Kind: earshot.Map, MaxValue: 1 << 20}},
 		"set ReadCursors of a namespace":  {"read": {Kind: earshot.Map}},

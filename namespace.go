@@ -21,6 +21,9 @@ type Namespace struct {
 	Publish     Access // in a Map: set and delete keys; in an Inbox: publish into those of all users
 	ReadHistory Access
 	Presence    Access // who may be present in a channel, and see who is
+	// Owners says to whom a channel belongs, where one of the rules above is Owners: to the users for whom one of the patterns
+	// matches it. Each has {user} in it: "dm:{user},*" and "dm:*,{user}" make dm:ann,ben that of ann and ben.
+	Owners []Pattern
 	// ReadCursors of a Log: Nobody or Users. Whoever may subscribe to a channel sees its cursors: see wire.ReadMap. An Inbox
 	// always has them.
 	ReadCursors Access
@@ -38,7 +41,7 @@ const (
 	Log             // ordered, retained, resumed without a gap
 	Map             // the last value of each key
 	// Inbox is a Log for each user, whose name is that of the channel after the colon. Only that user's clients may subscribe
-	// to it and read it. It has no rules Subscribe, ReadHistory and Presence.
+	// to it and read it, and those whose token grants it. It has no rules Subscribe, ReadHistory and Presence.
 	Inbox
 )
 
@@ -59,18 +62,7 @@ type History struct {
 	Age   time.Duration // since they were committed
 }
 
-// Access says who may do something.
-type Access uint8
-
-// The rules of access.
-const (
-	Nobody Access = iota
-	Users         // clients that OnConnect gave a user
-	Anyone        // anonymous clients too
-	owner         // the user that the channel is named after: of an Inbox
-)
-
-func (ns Namespace) check() error {
+func (ns Namespace) check(name string) error {
 	switch {
 	case ns.Kind > Inbox:
 		return errors.New("unknown Kind")
@@ -84,10 +76,13 @@ func (ns Namespace) check() error {
 		return errors.New("History has a negative limit")
 	case ns.Durability != Fsync && ns.Durability != MayLoseTail:
 		return errors.New("unknown Durability of a log")
-	case max(ns.Subscribe, ns.Publish, ns.ReadHistory, ns.Presence, ns.ReadCursors) > Anyone:
+	case max(ns.Subscribe, ns.Publish, ns.ReadHistory, ns.Presence, ns.ReadCursors) > Owners:
 		return errors.New("unknown Access")
 	}
-	return ns.checkOwners()
+	if err := ns.checkCompanions(); err != nil {
+		return err
+	}
+	return ns.checkPatterns(name)
 }
 
 func (ns Namespace) keepsLog() bool { return ns.Kind == Log || ns.Kind == Inbox }
@@ -112,23 +107,23 @@ type namespaces map[string]Namespace
 func newNamespaces(given map[string]Namespace) namespaces {
 	all := make(namespaces, len(given))
 	for name, ns := range given {
-		all[name] = ns.owned()
+		all[name] = ns.owned(name)
 	}
 	return all
 }
 
-// of returns the namespace of a channel. The rules of a map that belongs to another channel follow from those of that.
+// of returns the namespace of a channel. That of a map which belongs to another channel has no rules of access: see allow.
 func (all namespaces) of(channel string) (Namespace, error) {
 	if err := wire.ValidateChannel(channel); err != nil {
 		return Namespace{}, err
 	}
 	if inside, ok := presentIn(channel); ok {
-		ns, err := all.of(inside)
-		return ns.presence(), err
+		_, err := all.of(inside)
+		return Namespace{Kind: Map}, err
 	}
 	if of, ok := wire.ReadOf(channel); ok {
-		ns, err := all.of(of)
-		return ns.cursors(), err
+		_, err := all.of(of)
+		return Namespace{Kind: Map}, err
 	}
 	name := wire.Namespace(channel)
 	ns, ok := all[name]
@@ -142,6 +137,9 @@ func (all namespaces) of(channel string) (Namespace, error) {
 func (all namespaces) engineRules(channel string) engine.Rules {
 	if _, ok := presentIn(channel); ok {
 		return companionRules(Fsync)
+	}
+	if channel == revokedChannel {
+		return revokedRules
 	}
 	if of, ok := wire.ReadOf(channel); ok {
 		return companionRules(all[wire.Namespace(of)].Durability)

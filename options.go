@@ -8,10 +8,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/earshot/earshot/internal/auth"
 	"github.com/earshot/earshot/wire"
 )
 
-// helloTimeout is how long a client may take to open a session where OnConnect decides about it.
+// helloTimeout is how long a client may take to open a session where not everybody may.
 const helloTimeout = 10 * time.Second
 
 // Options configure a Server. Data or Engine, and at least one namespace, are needed; the zero value of everything else
@@ -27,7 +28,15 @@ type Options struct {
 	// not exist, and what no rule allows is forbidden.
 	Namespaces map[string]Namespace
 
-	// OnConnect decides who a client is, or refuses it with an error. Nil: every client is anonymous.
+	// Tokens are the issuers whose tokens (JWT) clients may show. What a token says is who its client is; until it expires,
+	// it allows what the rules allow that user, and what its grants name: see docs/reference/tokens.md. Empty: tokens are
+	// whatever OnConnect makes of them.
+	Tokens []Issuer
+	// AllowAnonymous lets clients connect without a token where there are Tokens. With OnConnect, that decides instead.
+	AllowAnonymous bool
+	// OnConnect decides who a client is, or refuses it with an error. Where there are Tokens, it is asked about clients with
+	// a valid token, who keep the token's user unless it names one, and about those without. Nil: a client is who its token
+	// says, or anonymous.
 	OnConnect func(ctx context.Context, r ConnectRequest) (Identity, error)
 	// OnSubscribe may refuse a subscription, or a read of history, that the namespace's rules allow. Nil: none. It is asked
 	// about a channel also when its read cursors are to be read or set.
@@ -68,6 +77,7 @@ type Options struct {
 // ConnectRequest is what OnConnect knows of a client.
 type ConnectRequest struct {
 	Token      string      // from hello; empty if the client named none
+	Claims     *Claims     // what the token says, verified; nil without Options.Tokens, or without a token
 	Client     string      // name and version of the client's library, as it says
 	RemoteAddr string      // network address of the peer
 	Header     http.Header // of the HTTP request; nil when the client refreshes its token
@@ -105,7 +115,7 @@ func (o *Options) check() error {
 		if instead, taken := companionNamespaces[name]; taken {
 			return fmt.Errorf("earshot: the namespace %s is the server's own; %s", name, instead)
 		}
-		if err := ns.check(); err != nil {
+		if err := ns.check(name); err != nil {
 			return fmt.Errorf("earshot: namespace %q: %w", name, err)
 		}
 		if err := wire.ValidateChannel(name + ":x"); err != nil {
@@ -123,8 +133,20 @@ func (o *Options) logger() *slog.Logger {
 }
 
 func (o *Options) helloTimeout() time.Duration {
-	if o.OnConnect == nil {
+	if o.OnConnect == nil && (len(o.Tokens) == 0 || o.AllowAnonymous) {
 		return 0
 	}
 	return helloTimeout
+}
+
+// verifier checks tokens; nil if there are no issuers.
+func (o *Options) verifier() (*auth.Verifier, error) {
+	if len(o.Tokens) == 0 {
+		return nil, nil
+	}
+	v, err := auth.New(o.Tokens)
+	if err != nil {
+		return nil, fmt.Errorf("earshot: %w", err)
+	}
+	return v, nil
 }

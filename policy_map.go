@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/earshot/earshot/internal/auth"
 	"github.com/earshot/earshot/internal/session"
 	"github.com/earshot/earshot/wire"
 )
@@ -47,7 +48,7 @@ func (p policy) Delete(ctx context.Context, s *session.Session, c *wire.Delete) 
 
 // allowChange applies the rule of who may change keys.
 func (p policy) allowChange(s *session.Session, channel string) (Namespace, error) {
-	ns, err := p.allow(s, channel, mayPublish)
+	ns, err := p.namespaces.decide(s.Who(), auth.Set, channel)
 	if err == nil && ns.Kind != Map {
 		return ns, wire.Errorf(wire.CodeWrongKind, "the channel is no map: publish to it")
 	}
