@@ -25,6 +25,7 @@ type cli struct {
 	Demo    demoCommand    `cmd:"" help:"Run the server with a chat to open in a browser."`
 	Pub     pubCommand     `cmd:"" help:"Publish a message."`
 	Sub     subCommand     `cmd:"" help:"Print what is published."`
+	Token   tokenCommand   `cmd:"" help:"Sign a token, for development."`
 	Bench   benchCommand   `cmd:"" help:"Measure what a server costs and how fast it is."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -61,7 +61,7 @@ func (c *serveCommand) warn(cfg *config.Config) {
 	if c.InsecureOpen {
 		slog.Warn("INSECURE: --insecure-open lets everyone who reaches this server read and write everything")
 	}
-	if !cfg.AllowAnonymous {
-		slog.Warn("allow_anonymous is false and the program has no tokens yet, so every client is refused")
+	if !cfg.AllowAnonymous && len(cfg.Tokens.Issuers) == 0 {
+		slog.Warn("allow_anonymous is false and tokens names no issuer, so every client is refused")
 	}
 }

@@ -61,14 +61,20 @@ func options(cfg *config.Config) earshot.Options {
 	for name, ns := range cfg.Namespaces {
 		o.Namespaces[name] = namespace(ns)
 	}
-	if !cfg.AllowAnonymous {
+	o.Tokens, o.AllowAnonymous = cfg.Tokens.Verified(), cfg.AllowAnonymous
+	if len(o.Tokens) == 0 && !cfg.AllowAnonymous {
 		o.OnConnect = refuseAnonymous
 	}
 	return o
 }
 
 func namespace(ns config.Namespace) earshot.Namespace {
+	var owners []earshot.Pattern
+	for _, p := range ns.Owners {
+		owners = append(owners, earshot.Pattern(p))
+	}
 	return earshot.Namespace{
+		Owners:      owners,
 		Kind:        kinds[ns.Kind],
 		History:     earshot.History{Size: ns.History.Size, Bytes: int64(ns.History.Bytes), Age: ns.History.Age},
 		Durability:  durabilities[ns.Durability],
@@ -88,10 +94,12 @@ var (
 		config.KindPub: earshot.Pub, config.KindLog: earshot.Log, config.KindMap: earshot.Map, config.KindInbox: earshot.Inbox,
 	}
 	durabilities = [...]earshot.Durability{config.Fsync: earshot.Fsync, config.MayLoseTail: earshot.MayLoseTail}
-	access       = [...]earshot.Access{config.Nobody: earshot.Nobody, config.Users: earshot.Users, config.Anyone: earshot.Anyone}
+	access       = [...]earshot.Access{
+		config.Nobody: earshot.Nobody, config.Users: earshot.Users, config.Anyone: earshot.Anyone, config.Owners: earshot.Owners,
+	}
 )
 
-// refuseAnonymous refuses every client: the program knows no tokens, so none can say who it is.
+// refuseAnonymous refuses every client: no issuer of tokens is configured, so none can say who it is.
 func refuseAnonymous(context.Context, earshot.ConnectRequest) (earshot.Identity, error) {
 	return earshot.Identity{}, earshot.Unauthorized("this server takes no anonymous clients")
 }

@@ -7,6 +7,7 @@ import (
 
 // check completes the namespaces and reports what no single value shows.
 func check(cfg *Config, d *decoder) {
+	d.checkIssuers(cfg.Tokens)
 	for _, name := range slices.Sorted(maps.Keys(cfg.Namespaces)) {
 		ns := cfg.Namespaces[name]
 		if keepsLog(ns.Kind) && ns.History == (History{}) {
@@ -23,6 +24,7 @@ func check(cfg *Config, d *decoder) {
 			}
 		}
 		d.checkCursors(ns, join(key, "read_cursors"))
+		d.checkOwners(ns, name, key)
 		if cfg.Engine != "" {
 			d.refuse(join(key, "durability"), "has no effect on Redis, whose own settings say what is kept; remove it, or `engine`")
 		}
@@ -40,8 +42,8 @@ func (d *decoder) refuse(key, reason string) {
 
 func (d *decoder) checkCursors(ns Namespace, key string) {
 	switch {
-	case ns.ReadCursors == Anyone:
-		d.refuse(key, "cannot be `anyone`, because a cursor is kept for a user; write `users`")
+	case ns.ReadCursors > Users:
+		d.refuse(key, "cannot be `"+ns.ReadCursors.String()+"`, because a cursor is kept for a user; write `users`")
 	case ns.Kind == KindInbox && ns.ReadCursors == Nobody:
 		d.refuse(key, "cannot be `nobody`: an inbox always has read cursors, which only its user sees; remove it")
 	}
@@ -50,6 +52,7 @@ func (d *decoder) checkCursors(ns Namespace, key string) {
 // reserved are the namespaces of maps that belong to other channels.
 var reserved = map[string]string{
 	"presence": "is the server's own; set `presence` of another namespace",
+	"revoked":  "is the server's own: it keeps who was revoked",
 	"read":     "is the server's own; set `read_cursors` of another namespace",
 }
 
@@ -73,6 +76,7 @@ var settings = []struct {
 	{"read_history", []Kind{KindPub, KindLog, KindMap}, notForInbox},
 	{"subscribe", []Kind{KindPub, KindLog, KindMap}, notForInbox},
 	{"presence", []Kind{KindPub, KindLog, KindMap}, notForInbox},
+	{"owners", []Kind{KindPub, KindLog, KindMap}, notForInbox},
 	{"read_cursors", []Kind{KindLog, KindInbox}, forLogs},
 	{"max_keys", []Kind{KindMap}, forMaps},
 	{"max_value", []Kind{KindMap}, forMaps},

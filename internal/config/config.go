@@ -20,6 +20,8 @@ type Config struct {
 	// or `rediss://` for TLS. Of a cluster it names one node, and `?addr=host:port` more of them;
 	// with `?master_set=name` it names Sentinels.
 	Engine string `yaml:"engine" env:"EARSHOT_ENGINE" format:"engine"`
+	// Whose tokens say who a client is. Without any, clients are anonymous.
+	Tokens Tokens `yaml:"tokens"`
 	// Whether clients may connect without a token.
 	AllowAnonymous bool `yaml:"allow_anonymous" env:"EARSHOT_ALLOW_ANONYMOUS" default:"false"`
 	// The web pages that may connect besides those of the server's own origin: `scheme://host` or `scheme://host:port`, compared
@@ -38,6 +40,28 @@ type Config struct {
 	Namespaces map[string]Namespace `yaml:"namespaces" default:"{}" format:"namespace" items:"256"`
 }
 
+// Tokens says whose tokens are accepted.
+type Tokens struct {
+	// Those who sign tokens (JWT), each with keys of its own: see [tokens](tokens.md).
+	Issuers []Issuer `yaml:"issuers" default:"[]" items:"16"`
+}
+
+// Issuer is somebody who signs tokens. Exactly one of the four that name keys is set.
+type Issuer struct {
+	// What the tokens say in `iss`, compared exactly. Left out: tokens without `iss`.
+	Issuer string `yaml:"issuer" format:"text"`
+	// What must be among the `aud` of the tokens. Left out: it is not looked at, which is not possible with `jwks`.
+	Audience string `yaml:"audience" format:"text"`
+	// A file with the secret that signs the tokens (HS256, HS384, HS512): at least 32 bytes. White space around it does not count.
+	SecretFile KeyFile `yaml:"secret_file"`
+	// The name of a variable of the environment with such a secret.
+	SecretEnv KeyVariable `yaml:"secret_env"`
+	// A file with a public key in PEM: RSA from 2,048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519.
+	PublicKeyFile KeyFile `yaml:"public_key_file"`
+	// The https address of a set of public keys (JWKS). It is read when a token first needs it, and again as keys change.
+	JWKS string `yaml:"jwks" format:"text"`
+}
+
 // Namespace is the rules of the channels whose names begin with it. Its zero value keeps nothing and allows nothing.
 type Namespace struct {
 	// What a channel keeps: `pub` keeps nothing, `log` is ordered and retained, `map` has the last value of each key. `inbox` is
@@ -50,7 +74,12 @@ type Namespace struct {
 	// after `kill -9` or a crash of the machine the newest may be gone, and the channel then begins anew. Not with an
 	// `engine`: there it is Redis that says.
 	Durability Durability `yaml:"durability" default:"fsync"`
-	// Who may subscribe: `nobody`, `users` (clients with a token), or `anyone` (where `allow_anonymous` lets them connect).
+	// To whom channels belong, where a rule below is `owners`: to the users for whom one of these patterns matches the channel. A
+	// pattern begins with the namespace and has `{user}` in it, and `*` for any text: `dm:{user},*` and `dm:*,{user}` make
+	// `dm:ann,ben` that of `ann` and `ben`.
+	Owners []string `yaml:"owners" default:"[]" format:"pattern" items:"16"`
+	// Who may subscribe: `nobody`, `users` (clients with a token), `anyone` (where `allow_anonymous` lets them connect), or
+	// `owners`. What a token grants is allowed besides.
 	Subscribe Who `yaml:"subscribe" default:"nobody"`
 	// Who may publish, or, in a `map`, set and delete keys. In an `inbox`: who may publish into those of all users.
 	Publish Who `yaml:"publish" default:"nobody"`

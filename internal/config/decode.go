@@ -94,7 +94,9 @@ func (d *decoder) list(n ast.Node, v reflect.Value, tag reflect.StructTag, key s
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values)))
 	for i, item := range sequence.Values {
-		d.scalar(item, v.Index(i), tag, fmt.Sprintf("%s[%d]", key, i))
+		at := fmt.Sprintf("%s[%d]", key, i)
+		d.at[at] = where(d.file, item.GetToken().Position)
+		d.value(item, v.Index(i), tag, at)
 	}
 }
 

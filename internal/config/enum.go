@@ -44,14 +44,15 @@ func (d *Durability) UnmarshalText(text []byte) error { return parseName(d, dura
 // Who says which clients a rule allows.
 type Who uint8
 
-// The clients that a rule may allow, each more than the one before.
+// The clients that a rule may allow.
 const (
 	Nobody Who = iota
 	Users      // clients with an identity
 	Anyone     // anonymous clients too
+	Owners     // the users that the channel belongs to
 )
 
-var whoNames = []string{"nobody", "users", "anyone"}
+var whoNames = []string{"nobody", "users", "anyone", "owners"}
 
 // String returns the name used in the file.
 func (w Who) String() string { return whoNames[w] }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/earshot/earshot/internal/auth"
 )
 
 // formats are the checks that a field's format tag names. Each returns the text as it is kept.
@@ -16,6 +18,8 @@ var formats = map[string]func(string) (string, error){
 	"origin":    origin,
 	"engine":    engine,
 	"namespace": namespaceName,
+	"text":      text,
+	"pattern":   pattern,
 }
 
 const maxNamespaceBytes = 64
@@ -23,6 +27,27 @@ const maxNamespaceBytes = 64
 func namespaceName(s string) (string, error) {
 	if s == "" || len(s) > maxNamespaceBytes || !onlyRunes(s, "-_") {
 		return "", fmt.Errorf("%s is not a namespace; write 1 to %d letters, digits, - and _", quote(s), maxNamespaceBytes)
+	}
+	return s, nil
+}
+
+const maxTextBytes = 1000
+
+func text(s string) (string, error) {
+	if strings.TrimSpace(s) == "" || len(s) > maxTextBytes {
+		return "", fmt.Errorf("%s is empty or longer than %d bytes", quote(s), maxTextBytes)
+	}
+	return s, nil
+}
+
+// pattern checks a pattern of owners. Without {user}, it would make everybody an owner.
+func pattern(s string) (string, error) {
+	p := auth.Pattern(s)
+	if err := p.Validate(); err != nil {
+		return "", fmt.Errorf("%s is not a pattern: %w", quote(s), err)
+	}
+	if !p.NamesUser() {
+		return "", fmt.Errorf("%s names no owner; write {user} where the owner's name stands", quote(s))
 	}
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestInsecureOpen(t *testing.T) {
 		"map":  {Kind: KindMap, Subscribe: Anyone, Publish: Anyone, ReadHistory: Anyone, Presence: Anyone},
 	}
 	for name, ns := range want {
-		if got := cfg.Namespaces[name]; got != ns {
+		if got := cfg.Namespaces[name]; !reflect.DeepEqual(got, ns) {
 			t.Errorf("%s: got %+v, want %+v", name, got, ns)
 		}
 	}

@@ -16,6 +16,12 @@ allow_anonymous: true
 allowed_origins: ["https://Example.com:443", http://localhost:5173]
 ping_interval: 30s
 connect_rate: 2000
+tokens:
+  issuers:
+    - issuer: https://id.example.com
+      audience: earshot
+      jwks: https://id.example.com/.well-known/jwks.json
+    - { issuer: backend, secret_env: BACKEND_SECRET }
 namespaces:
   chat:
     kind: log
@@ -28,11 +34,13 @@ namespaces:
   news: { kind: log }
   inbox: { kind: inbox, publish: users }
   board: { kind: map, max_keys: 100, max_value: 4KB }
+  dm: { kind: log, owners: ["dm:{user},*", "dm:*,{user}"], subscribe: owners, publish: owners, read_history: owners }
   live:
     subscribe: users
 `
 
 func TestLoadReadsEveryKey(t *testing.T) {
+	t.Setenv("BACKEND_SECRET", testSecret)
 	got, err := load(Source{File: "earshot.yaml"}, []byte(example))
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +52,10 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		AllowedOrigins: []string{"https://example.com", "http://localhost:5173"},
 		PingInterval:   30 * time.Second,
 		ConnectRate:    2000,
+		Tokens: Tokens{Issuers: []Issuer{
+			{Issuer: "https://id.example.com", Audience: "earshot", JWKS: "https://id.example.com/.well-known/jwks.json"},
+			{Issuer: "backend", SecretEnv: testSecret},
+		}},
 		Namespaces: map[string]Namespace{
 			"chat": {
 				Kind: KindLog, History: History{Size: 10000, Bytes: 64 << 20, Age: 720 * time.Hour},
@@ -53,7 +65,11 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			"news":  {Kind: KindLog, History: DefaultHistory},
 			"inbox": {Kind: KindInbox, History: DefaultHistory, Publish: Users},
 			"board": {Kind: KindMap, MaxKeys: 100, MaxValue: 4 << 10},
-			"live":  {Subscribe: Users},
+			"dm": {
+				Kind: KindLog, History: DefaultHistory, Owners: []string{"dm:{user},*", "dm:*,{user}"},
+				Subscribe: Owners, Publish: Owners, ReadHistory: Owners,
+			},
+			"live": {Subscribe: Users},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -51,6 +51,8 @@ func reference(t *testing.T) string {
 		t     reflect.Type
 	}{
 		{"## Settings", reflect.TypeFor[Config]()},
+		{"## Tokens: `tokens`", reflect.TypeFor[Tokens]()},
+		{"## An issuer of tokens: `tokens.issuers`", reflect.TypeFor[Issuer]()},
 		{"## A namespace: `namespaces.NAME`", reflect.TypeFor[Namespace]()},
 		{"## What a log keeps: `namespaces.NAME.history`", reflect.TypeFor[History]()},
 	} {
@@ -101,7 +103,7 @@ func fieldComments(file *ast.File, name string) map[string]string {
 // The tags are part of the program: each default and bound must be a value of its field, and a bounded field's zero must
 // be out of its bounds, because zero means "not set".
 func TestTags(t *testing.T) {
-	for _, typ := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Namespace](), reflect.TypeFor[History]()} {
+	for _, typ := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Tokens](), reflect.TypeFor[Issuer](), reflect.TypeFor[Namespace](), reflect.TypeFor[History]()} {
 		for i := range typ.NumField() {
 			checkTags(t, typ.Name(), typ.Field(i))
 		}
