@@ -24,6 +24,7 @@ type channel struct {
 	// Guarded by the shard's lock.
 	refs        int       // joined subscriptions, and joins under way
 	vacantSince time.Time // when refs became zero
+	listed      bool      // the shard's list of vacated channels has it
 
 	// attaching is held while the channel attaches to or detaches from the engine's feed.
 	attaching sync.Mutex
@@ -32,7 +33,10 @@ type channel struct {
 	// feeding is held while the ring is written.
 	feeding sync.Mutex
 	open    bool // guarded by feeding: the feed may append
-	busy    bool // guarded by feeding: something was appended since the last sweep
+	// Guarded by feeding.
+	busy    bool // something was appended since rest
+	resting bool // hub.busy has the channel
+	ageing  bool // hub.aging has it
 
 	wakeRound
 
@@ -97,8 +101,21 @@ func (c *channel) feed(pubs []*engine.Publication) bool {
 	for _, p := range pubs {
 		c.ring.append(&Entry{Publication: p})
 	}
-	c.busy = true
+	c.tendLocked()
 	return true
+}
+
+// tendLocked has the ring tended that something was appended to; the caller holds feeding.
+func (c *channel) tendLocked() {
+	c.busy = true
+	if !c.resting {
+		c.resting = true
+		c.hub.busy.add(c)
+	}
+	if c.maxAge > 0 && !c.ageing {
+		c.ageing = true
+		c.hub.aging.add(c)
+	}
 }
 
 // restart has the ring go on after top, and reports whether anybody may want to know.
@@ -112,23 +129,25 @@ func (c *channel) restart(top engine.Position) bool {
 	return true
 }
 
-// expire drops from the ring what the log drops for its age.
-func (c *channel) expire(now time.Time) {
-	if c.maxAge > 0 {
-		c.feeding.Lock()
-		defer c.feeding.Unlock()
-		c.ring.expire(now.Add(-c.maxAge).UnixMilli())
-	}
-}
-
-// rest shrinks the ring if nothing was appended since the last call.
-func (c *channel) rest() {
+// expire drops from the ring what the log drops for its age, and reports whether anything is left.
+func (c *channel) expire(now time.Time) (left bool) {
 	c.feeding.Lock()
 	defer c.feeding.Unlock()
-	if !c.busy {
+	c.ring.expire(now.Add(-c.maxAge).UnixMilli())
+	c.ageing = c.ring.oldest() != nil
+	return c.ageing
+}
+
+// rest shrinks the ring if nothing was appended since the last call, and reports whether something was.
+func (c *channel) rest() (busy bool) {
+	c.feeding.Lock()
+	defer c.feeding.Unlock()
+	busy = c.busy
+	if !busy {
 		c.ring.shrink()
 	}
-	c.busy = false
+	c.busy, c.resting = false, busy
+	return busy
 }
 
 // add registers s as a listener.

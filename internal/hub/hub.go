@@ -47,11 +47,15 @@ type Hub struct {
 	again retries
 
 	shared sharedReads
+
+	busy  tended // channels that had news lately
+	aging tended // channels whose ring has what will be too old
 }
 
 type shard struct {
 	mu       sync.Mutex
 	channels map[string]*channel
+	vacated  []vacated // in the order of their times
 }
 
 // New returns a Hub over e. Rules says of what kind a channel is.
@@ -139,5 +143,9 @@ func (h *Hub) release(c *channel) {
 	c.refs--
 	if c.refs == 0 {
 		c.vacantSince = time.Now()
+		if !c.listed {
+			c.listed = true
+			sh.vacated = append(sh.vacated, vacated{c, c.vacantSince})
+		}
 	}
 }
