@@ -45,8 +45,9 @@ type exchange struct {
 	posting sync.WaitGroup
 }
 
-// overHTTP returns what opens an exchange that reads by mode. With falls, a stream that does not begin becomes a poll.
-func (c *Client) overHTTP(mode Transport, falls bool) connector {
+// overHTTP returns what opens an exchange that reads by mode. A stream that does not begin within patience becomes a poll;
+// zero: it never does.
+func (c *Client) overHTTP(mode Transport, patience time.Duration) connector {
 	return func(ctx context.Context, l *link, hello []byte) (carrier, error) {
 		x := c.newExchange(l)
 		text, err := x.open(ctx, hello)
@@ -55,7 +56,7 @@ func (c *Client) overHTTP(mode Transport, falls bool) connector {
 			x.closeIdle()
 			return nil, err
 		}
-		x.down.begin(text, mode, falls)
+		x.down.begin(text, mode, patience)
 		x.up.begin()
 		x.posting.Go(x.post)
 		return x, nil

@@ -20,9 +20,9 @@ const acknowledgeEvery = 32 << 10
 
 // down is where an exchange reads the server's frames. But for have, one goroutine has it.
 type down struct {
-	have  atomic.Uint64 // frames that were received whole
-	mode  Transport
-	falls bool // from stream to poll, if the stream does not begin
+	have     atomic.Uint64 // frames that were received whole
+	mode     Transport
+	patience time.Duration // until a stream that does not begin becomes a poll; zero: for ever
 
 	lines  *bufio.Reader // of the answer that is being read; nil between two
 	answer io.Closer
@@ -31,8 +31,8 @@ type down struct {
 }
 
 // begin begins with the frames that came when the exchange was opened.
-func (d *down) begin(text []byte, mode Transport, falls bool) {
-	d.mode, d.falls = mode, falls
+func (d *down) begin(text []byte, mode Transport, patience time.Duration) {
+	d.mode, d.patience = mode, patience
 	d.lines, d.answer = bufio.NewReader(bytes.NewReader(text)), io.NopCloser(nil)
 }
 
@@ -131,11 +131,11 @@ func (x *exchange) ask() error {
 // get makes one request. A stream that does not begin in time is given up for a poll, if that is wanted.
 func (x *exchange) get() (*http.Response, error) {
 	url := fmt.Sprintf("%s?ack=%d&mode=%s", x.url, x.down.have.Load(), x.down.mode)
-	if !x.down.falls || x.down.mode == TransportPoll {
+	if x.down.patience == 0 || x.down.mode == TransportPoll {
 		return x.do(x.life, http.MethodGet, url, nil)
 	}
 	ctx, cancel := context.WithCancel(x.life)
-	late := time.AfterFunc(blockedAfter, cancel)
+	late := time.AfterFunc(x.down.patience, cancel)
 	resp, err := x.do(ctx, http.MethodGet, url, nil)
 	if err == nil && late.Stop() {
 		resp.Body = canceling{resp.Body, cancel}

@@ -23,7 +23,8 @@ const (
 )
 
 const (
-	// blockedAfter is how long TransportAuto waits for a WebSocket, or for a stream to begin, before it tries the next.
+	// blockedAfter is how long TransportAuto waits for a WebSocket, or for a stream to begin, before it tries the next; if
+	// ConnectTimeout is less than twice that, half of it.
 	blockedAfter = 5 * time.Second
 	// blockedFor is how long it believes that WebSocket is blocked.
 	blockedFor = time.Hour
@@ -43,9 +44,9 @@ func (c *Client) reach(ctx context.Context, hello []byte) (*link, error) {
 	case t == TransportWebSocket:
 		return c.open(ctx, hello, c.connectSocket)
 	case t != TransportAuto:
-		return c.open(ctx, hello, c.overHTTP(t, false))
+		return c.open(ctx, hello, c.overHTTP(t, 0))
 	case time.Now().Before(c.blockedUntil):
-		return c.open(ctx, hello, c.overHTTP(TransportStream, true))
+		return c.open(ctx, hello, c.overHTTP(TransportStream, c.patience()))
 	}
 	return c.reachAny(ctx, hello)
 }
@@ -53,13 +54,13 @@ func (c *Client) reach(ctx context.Context, hello []byte) (*link, error) {
 // reachAny tries WebSocket, and where that comes to nothing, HTTP. What a server says for itself is no reason to: it would
 // say the same again. A proxy may let the handshake through and nothing else, so that the hello counts too.
 func (c *Client) reachAny(ctx context.Context, hello []byte) (*link, error) {
-	first, cancel := context.WithTimeout(ctx, blockedAfter)
+	first, cancel := context.WithTimeout(ctx, c.patience())
 	defer cancel()
 	l, err := c.open(first, hello, c.connectSocket)
 	if e := new(Error); err == nil || errors.As(err, &e) || ctx.Err() != nil {
 		return l, err
 	}
-	other, otherErr := c.open(ctx, hello, c.overHTTP(TransportStream, true))
+	other, otherErr := c.open(ctx, hello, c.overHTTP(TransportStream, c.patience()))
 	if otherErr != nil {
 		return nil, err
 	}
@@ -67,6 +68,9 @@ func (c *Client) reachAny(ctx context.Context, hello []byte) (*link, error) {
 	c.blockedUntil = time.Now().Add(blockedFor)
 	return other, nil
 }
+
+// patience is how long a transport may take before it counts as blocked.
+func (c *Client) patience() time.Duration { return min(blockedAfter, c.opts.ConnectTimeout/2) }
 
 // connectSocket opens a WebSocket.
 func (c *Client) connectSocket(ctx context.Context, l *link, hello []byte) (carrier, error) {

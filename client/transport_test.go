@@ -116,38 +116,72 @@ func TestSessionOverHTTP(t *testing.T) {
 	testkit.Eventually(t, "the server knows that the client has gone", func() bool { return !srv.Sessions("")[0].Connected() })
 }
 
-// Where WebSocket is blocked, TransportAuto goes on over HTTP. It is row T4 of the faults.
-func TestBlockedWebSocket(t *testing.T) {
-	srv := testkit.Start(t, earshot.Options{})
-	target, err := url.Parse(srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	forward := httputil.NewSingleHostReverseProxy(target)
-	forward.FlushInterval = -1
-	var handshakes, opened atomic.Int64
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Header.Get("Upgrade") != "":
-			handshakes.Add(1)
-			http.Error(w, "no upgrades here", http.StatusBadGateway)
+// bad is a network between clients and a server.
+type bad struct {
+	http.Handler                          // the way to the server
+	upgrade      http.HandlerFunc         // what it does to a WebSocket's handshake
+	gathers      bool                     // answers are handed on only when they have ended
+	seen         map[string]*atomic.Int64 // requests, by what they are
+}
+
+func (b *bad) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch mode := r.URL.Query().Get("mode"); {
+	case r.Header.Get("Upgrade") != "":
+		b.seen["upgrade"].Add(1)
+		b.upgrade(w, r)
+		return
+	case strings.HasSuffix(r.URL.Path, "/http"):
+		b.seen["open"].Add(1)
+	case mode != "":
+		b.seen[mode].Add(1)
+		if b.gathers {
+			gathered := httptest.NewRecorder()
+			b.Handler.ServeHTTP(gathered, r)
+			w.Write(gathered.Body.Bytes())
 			return
-		case strings.HasSuffix(r.URL.Path, "/http"):
-			opened.Add(1)
 		}
-		forward.ServeHTTP(w, r)
-	}))
-	defer proxy.Close()
-	c := connectBy(t, proxy.URL, client.TransportAuto)
-	if _, err := c.PublishJSON(t.Context(), "log:a", 1); err != nil {
-		t.Fatal(err)
 	}
-	if handshakes.Load() != 1 || opened.Load() != 1 {
-		t.Errorf("%d handshakes, %d exchanges", handshakes.Load(), opened.Load())
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := c.Close(ctx); err != nil {
-		t.Error(err)
+	b.Handler.ServeHTTP(w, r)
+}
+
+// Where WebSocket is blocked, TransportAuto goes on over HTTP, and by polling where answers are gathered. It is row T4 of the faults.
+func TestBlockedWebSocket(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for name, network := range map[string]*bad{
+		"refuses":  {upgrade: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no upgrades here", http.StatusBadGateway) }},
+		"swallows": {upgrade: hang},
+		"gathers":  {upgrade: hang, gathers: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := testkit.Start(t, earshot.Options{})
+			target, err := url.Parse(srv.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			forward := httputil.NewSingleHostReverseProxy(target)
+			forward.FlushInterval = -1
+			network.Handler = forward
+			network.seen = map[string]*atomic.Int64{"upgrade": {}, "open": {}, "stream": {}, "poll": {}}
+			proxy := httptest.NewServer(network)
+			t.Cleanup(proxy.Close)
+			c, err := client.Connect(t.Context(), proxy.URL, client.Options{Transport: client.TransportAuto, ConnectTimeout: time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3 {
+				if _, err := c.PublishJSON(t.Context(), "log:a", i); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := network.seen["upgrade"].Load(); n != 1 || network.seen["open"].Load() != 1 {
+				t.Errorf("%d handshakes, %d exchanges", n, network.seen["open"].Load())
+			}
+			if polled := network.seen["poll"].Load() > 0; polled != network.gathers {
+				t.Errorf("that it polled is %v", polled)
+			}
+			if err := c.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
