@@ -26,6 +26,8 @@ type nodes struct {
 	lapsing trouble         // the lease could not be renewed
 
 	control control
+
+	replaced []string // runs that ended, which the node has not said yet; owned by keep
 }
 
 // aliveFor is how long a run is believed to be alive. maxDead bounds how many runs are remembered as dead.
@@ -82,34 +84,37 @@ func (n *nodes) beat(ctx context.Context, self engine.Node, first bool) (bool, e
 
 func (n *nodes) keys() []string { return []string{n.engine.keys.leases(), n.engine.keys.infos()} }
 
-// keep renews the lease until ctx ends. A lease that has ended is replaced by another run.
+// keep renews the lease until ctx ends, and soon again where that failed: a node whose Redis is back should not lose it. A
+// lease that has ended is replaced by another run.
 func (n *nodes) keep(ctx context.Context) {
-	ticker := time.NewTicker(n.engine.options.Lease / 3)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
+	every := n.engine.options.Lease / 3
+	for wait := every; ; {
+		if pause(ctx, wait); ctx.Err() != nil {
 			return
-		case <-ticker.C:
 		}
-		kept, err := n.beat(ctx, n.engine.Self(), false)
-		if err == nil && !kept {
-			err = n.renew(ctx)
-		}
+		err := n.renew(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		n.note(err)
-		if err != nil {
-			n.engine.options.Logger.Warn("cannot renew the node's lease", "error", err)
+		if wait = every; err != nil {
+			wait = min(every, probeEvery)
 		}
 	}
 }
 
+// note takes the outcome of a renewal, and logs a change.
 func (n *nodes) note(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	before := n.lapsing.err
 	n.lapsing.note(err)
+	switch log := n.engine.options.Logger; {
+	case err != nil && before == nil:
+		log.Warn("cannot renew the node's lease", "error", err)
+	case err == nil && before != nil:
+		log.Info("the node's lease is renewed again")
+	}
 }
 
 // trouble says why the lease could not be renewed when that was tried last.
@@ -119,18 +124,41 @@ func (n *nodes) trouble() trouble {
 	return n.lapsing
 }
 
-// renew begins another run and says so.
+// renew renews the lease, or begins another run. If that can't be said, the next call does.
 func (n *nodes) renew(ctx context.Context) error {
+	kept, err := n.beat(ctx, n.engine.Self(), false)
+	if err == nil && !kept {
+		err = n.replace(ctx)
+	}
+	if err == nil && len(n.replaced) > 0 {
+		err = n.announce(ctx)
+	}
+	return err
+}
+
+// replace begins another run.
+func (n *nodes) replace(ctx context.Context) error {
 	before := n.run()
 	if err := n.begin(ctx); err != nil {
 		return err
 	}
+	n.replaced = append(n.replaced, before)
 	n.engine.options.Logger.Warn("the node's lease had ended: it goes on as another", "before", before, "now", n.run())
 	n.engine.schedule.forget()
+	return nil
+}
+
+// announce says that the node is another run, once it hears what is told to that.
+func (n *nodes) announce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, n.engine.options.Timeout)
+	defer cancel()
 	if err := n.control.listen(ctx); err != nil {
 		return err
 	}
-	n.control.stop(ctx, before)
+	for _, run := range n.replaced {
+		n.control.stop(ctx, run)
+	}
+	n.replaced = nil
 	if h := n.control.served(); h != nil {
 		h.Renewed(n.engine.Self())
 	}

@@ -210,3 +210,27 @@ func TestLostLease(t *testing.T) {
 		return err == nil && slices.Equal(other.mapKeys("map:a"), []string{"kept", "owned"})
 	})
 }
+
+// A node that became another run, but could not hear as that, says so once it can.
+func TestRenewalIsSaidInTheEnd(t *testing.T) {
+	s := startServer(t)
+	h := &hearer{}
+	n := startServingNode(t, Options{URL: s.url(), Lease: time.Hour}, h) // nothing is renewed but by the test
+	before := n.Self().ID
+	s.must("DEL", n.keys.leases())
+	if err := s.do("ACL", "SETUSER", "default", "-ssubscribe").Error(); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.nodes.renew(t.Context()); err == nil || h.renewals() != 0 {
+		t.Fatalf("without hearing it is renewed: %v, %d times", err, h.renewals())
+	}
+	if now := n.Self().ID; now == before {
+		t.Fatal("it is the same run")
+	}
+	s.must("ACL", "SETUSER", "default", "+ssubscribe")
+	for range 2 {
+		if err := n.nodes.renew(t.Context()); err != nil || h.renewals() != 1 {
+			t.Fatalf("it is renewed: %v, %d times", err, h.renewals())
+		}
+	}
+}
