@@ -28,7 +28,7 @@ type Start struct {
 func (Start) Help() string {
 	return `The server is killed with SIGKILL, as a crash would end it. The times are from the moment at which the new one is started,
 on the same data: until it listens, until a client has the first page of history, and until a client's first publish is
-answered. Latency is that of reading channels one after another, all over the store, once each. All that is read must be what
+answered. CPU is what the server has used until the first history. Latency is that of reading channels one after another, all over the store, once each. All that is read must be what
 was written. With --engine, Redis is not killed; its memory is that with the idempotency ids of the messages, which it forgets after
 5 minutes.`
 }
@@ -125,6 +125,11 @@ func (b *Start) startAgain(ctx context.Context, t *target, f figures, p *progres
 	}
 	f[historySeconds] = time.Since(began).Seconds()
 	f[errorCount] += float64(wrong)
+	used, err := t.usage()
+	if err != nil {
+		return err
+	}
+	f[cpuSeconds] = used.cpu.Seconds()
 	if err := b.publish(ctx, c, b.Channels); err != nil {
 		return err
 	}
