@@ -16,6 +16,7 @@ import (
 // program is a server in a process of its own. It can be killed and started again at the same address.
 type program struct {
 	t     *testing.T
+	path  string   // of the program
 	under []string // the command that runs the program, if any
 	args  []string // without the address
 	env   []string // beside that of the test
@@ -27,10 +28,11 @@ type program struct {
 
 // setup says how a program runs. The zero value is a server that is open to everyone, in a temporary folder.
 type setup struct {
-	config string   // the configuration; empty: --insecure-open
-	data   string   // folder of the store
-	host   string   // to listen at; 127.0.0.1 if empty
-	under  []string // a command that executes the command that follows it, such as nice
+	program string   // another build of the program
+	config  string   // the configuration; empty: --insecure-open
+	data    string   // folder of the store
+	host    string   // to listen at; 127.0.0.1 if empty
+	under   []string // a command that executes the command that follows it, such as nice
 }
 
 // startProgram runs the server, open to everyone, or with the configuration if it is not empty.
@@ -43,7 +45,7 @@ func startWith(t *testing.T, s setup) *program {
 	t.Helper()
 	dir := t.TempDir()
 	p := &program{
-		t: t, under: s.under, addr: cmp.Or(s.host, "127.0.0.1") + ":0",
+		t: t, path: cmp.Or(s.program, binary), under: s.under, addr: cmp.Or(s.host, "127.0.0.1") + ":0",
 		args: []string{"serve", "--data=" + cmp.Or(s.data, filepath.Join(dir, "data"))},
 	}
 	if s.config == "" {
@@ -64,7 +66,7 @@ func startWith(t *testing.T, s setup) *program {
 func (p *program) start() {
 	p.t.Helper()
 	p.errs = new(bytes.Buffer)
-	command := append(append(append([]string(nil), p.under...), binary), p.args...)
+	command := append(append(append([]string(nil), p.under...), p.path), p.args...)
 	p.cmd = exec.Command(command[0], append(command[1:], "--addr="+p.addr)...)
 	p.cmd.Stderr = p.errs
 	p.cmd.Env = append(os.Environ(), p.env...)

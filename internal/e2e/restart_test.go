@@ -18,7 +18,7 @@ func TestRollingRestart(t *testing.T) {
 	const (
 		notice  = 500 * time.Millisecond
 		every   = 20 * time.Millisecond // between two publishes
-		crowded = 0.4                   // of the clients, in a tenth of the time in which they all come back, is too many
+		crowded = 0.6                   // of the clients, in a tenth of the time in which they all come back, is too many
 	)
 	clients, restarts := testkit.Scale(300, 3000), testkit.Scale(2, 3)
 	messages := testkit.Scale(200, 600)

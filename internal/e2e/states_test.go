@@ -64,3 +64,15 @@ func (s *states) lost(ctx context.Context, after time.Time) (time.Time, error) {
 		}
 	}
 }
+
+// count returns how often the client has been in a phase.
+func (s *states) count(phase client.Phase) (times int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, state := range s.list {
+		if state.Phase == phase {
+			times++
+		}
+	}
+	return times
+}
