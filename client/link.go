@@ -25,7 +25,8 @@ type link struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	opened  time.Time
-	wake    chan struct{} // holds a token when there may be something to write
+	wake    chan struct{}      // holds a token when there may be something to write
+	renewed chan time.Duration // the answer to a Refresh: how long the token is good
 
 	heardAt atomic.Int64 // when something last came, as nanoseconds since opened
 	tasks   sync.WaitGroup
@@ -40,12 +41,13 @@ type link struct {
 
 func (c *Client) newLink() *link {
 	l := &link{
-		opened: time.Now(),
-		wake:   make(chan struct{}, 1),
-		lastID: helloID,
-		calls:  make(map[uint64]*call),
-		joins:  make(map[uint64]*Subscription),
-		said:   make(map[uint64]*standing),
+		opened:  time.Now(),
+		wake:    make(chan struct{}, 1),
+		renewed: make(chan time.Duration, 1),
+		lastID:  helloID,
+		calls:   make(map[uint64]*call),
+		joins:   make(map[uint64]*Subscription),
+		said:    make(map[uint64]*standing),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(c.hard)
 	return l

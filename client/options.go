@@ -13,7 +13,7 @@ import (
 
 // Options adjust a client. The zero value is ready for use.
 type Options struct {
-	// Token is asked for a token before each connection; nil connects as an anonymous client. It must obey its context.
+	// Token is asked for a token before each connection, and before the one that was shown expires; nil connects as an anonymous client. It must obey its context.
 	// If it returns an *Error that forbids coming back, such as CodeUnauthorized, the client ends with it.
 	Token func(ctx context.Context) (string, error)
 	// Logger gets what the operator of this client may want to know; nil discards it.

@@ -56,6 +56,11 @@ func (c *Client) act(l *link, f wire.ServerFrame) error {
 		c.invokeLocked(l, f.ID, b)
 	case wire.Error:
 		return c.refusedLocked(l, f.ID, &Error{Code: b.Code, Reason: b.Reason, RetryAfter: b.RetryAfter})
+	case wire.Refreshed:
+		select {
+		case l.renewed <- b.Expires:
+		default: // an answer to what was not asked
+		}
 	case wire.Ping:
 		l.sendLocked(wire.ClientFrame{Body: wire.Pong{}})
 	}

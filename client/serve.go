@@ -16,6 +16,7 @@ func (c *Client) serve(l *link) error {
 	c.takeUp(l)
 	l.tasks.Go(func() { c.write(l) })
 	l.tasks.Go(func() { c.watch(l) })
+	l.tasks.Go(func() { c.renew(l) })
 	err := c.receive(l)
 	if l.ctx.Err() != nil {
 		err = context.Cause(l.ctx)
@@ -145,12 +146,13 @@ func (c *Client) watch(l *link) {
 	}
 }
 
-// send queues a frame whose answer nobody waits for.
+// send queues a frame that no call of the application waits for.
 func (c *Client) send(l *link, body wire.ClientBody) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := wire.ClientFrame{Body: body}
-	if _, ping := body.(wire.Ping); ping {
+	switch body.(type) {
+	case wire.Ping, wire.Refresh:
 		f.ID = l.nextIDLocked() // without an id it would not be answered
 	}
 	l.sendLocked(f)

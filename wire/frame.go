@@ -103,6 +103,8 @@ type Welcome struct {
 	Resumed bool   // the session that Hello.Resume named goes on
 	// Heartbeat is the interval of Ping frames that the server will send. Zero: none. Milliseconds on the wire.
 	Heartbeat time.Duration
+	// Expires is how long the token is still good, at most MaxExpires. Zero: there is none that expires. Milliseconds on the wire.
+	Expires time.Duration
 }
 
 // Subscribed answers Subscribe. The stream of publications starts after Position.
@@ -140,7 +142,9 @@ type Page struct {
 }
 
 // Refreshed answers Refresh.
-type Refreshed struct{}
+type Refreshed struct {
+	Expires time.Duration // as in Welcome, of the new token
+}
 
 // Error says that a client's frame could not be served.
 type Error struct {

@@ -24,7 +24,7 @@ func (jsonCodec) AppendServerFrame(dst []byte, f ServerFrame) []byte {
 		dst = append(dst, `"result":{`...)
 		dst = appendData(dst, b.Data)
 	case Refreshed:
-		dst = append(dst, `"refreshed":{`...)
+		dst = appendMS(append(dst, `"refreshed":{`...), "expires_ms", b.Expires)
 	case Error:
 		dst = appendError(dst, &b)
 	case Reset:
@@ -86,7 +86,8 @@ func appendWelcome(dst []byte, b *Welcome) []byte {
 	dst = appendText(dst, "resume", b.Resume)
 	dst = appendText(dst, "user", b.User)
 	dst = appendTrue(dst, "resumed", b.Resumed)
-	return appendMS(dst, "heartbeat_ms", b.Heartbeat)
+	dst = appendMS(dst, "heartbeat_ms", b.Heartbeat)
+	return appendMS(dst, "expires_ms", b.Expires)
 }
 
 func appendUnsubscribed(dst []byte, b *Unsubscribed) []byte {

@@ -81,8 +81,7 @@ func (d *serverDecoder) body(o *object) ServerBody {
 	case "result":
 		return d.returned(o)
 	case "refreshed":
-		d.empty(o)
-		return Refreshed{}
+		return d.refreshed(o)
 	case "error":
 		return d.failure(o)
 	case "reset":
@@ -121,7 +120,20 @@ func (d *serverDecoder) welcome(frame *object) (b Welcome) {
 			b.Resumed = d.flag(&o)
 		case "heartbeat_ms":
 			b.Heartbeat = d.milliseconds(&o, maxDuration)
+		case "expires_ms":
+			b.Expires = d.milliseconds(&o, maxDuration)
 		default:
+			d.unknown(&o)
+		}
+	}
+	return b
+}
+
+func (d *serverDecoder) refreshed(frame *object) (b Refreshed) {
+	for o := d.enter(frame); d.next(&o); {
+		if string(o.name) == "expires_ms" {
+			b.Expires = d.milliseconds(&o, maxDuration)
+		} else {
 			d.unknown(&o)
 		}
 	}

@@ -103,6 +103,7 @@ func TestProtocolPageListsEveryLimit(t *testing.T) {
 		"MinHeartbeat":        wire.MinHeartbeat.Milliseconds(),
 		"MaxHeartbeat":        wire.MaxHeartbeat.Milliseconds(),
 		"MaxTTL":              wire.MaxTTL.Milliseconds(),
+		"MaxExpires":          wire.MaxExpires.Milliseconds(),
 		"MaxEvery":            wire.MaxEvery.Milliseconds(),
 		"DefaultCallTimeout":  wire.DefaultCallTimeout.Milliseconds(),
 		"MaxCallTimeout":      wire.MaxCallTimeout.Milliseconds(),

@@ -18,7 +18,7 @@ func (l *Link) hello(id uint64, h wire.Hello) error {
 	}
 	l.answer(id, wire.Welcome{
 		Session: l.session.id, Resume: l.session.resumeSecret(), User: l.session.user,
-		Resumed: resumed, Heartbeat: h.Heartbeat,
+		Resumed: resumed, Heartbeat: h.Heartbeat, Expires: l.session.expires(),
 	})
 	return nil
 }
@@ -100,6 +100,6 @@ func (l *Link) refresh(id uint64, r wire.Refresh) error {
 	if changed {
 		l.session.recheck()
 	}
-	l.answer(id, wire.Refreshed{})
+	l.answer(id, wire.Refreshed{Expires: l.session.expires()})
 	return nil
 }

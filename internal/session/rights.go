@@ -56,6 +56,15 @@ func (s *Session) until() time.Time {
 	return time.Time{}
 }
 
+// expires returns how long the token is still good, as clients are told; zero without one.
+func (s *Session) expires() time.Duration {
+	claims := s.Claims()
+	if claims == nil {
+		return 0
+	}
+	return min(max(time.Until(claims.Expires), time.Millisecond), wire.MaxExpires)
+}
+
 // revoked reports whether a client that shows who must be refused.
 func (n *Node) revoked(user string, claims *auth.Claims) bool {
 	return n.Revoked != nil && n.Revoked(user, claims)
