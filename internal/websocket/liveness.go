@@ -39,9 +39,12 @@ func (c *Conn) attend(now int64) int64 {
 			return never
 		}
 	}
-	if c.pongDue == 0 && now >= c.pingDue {
-		c.hearing.CompareAndSwap(hearingHeard, hearingNothing)
-		c.pingDue, c.pongDue = now+w.pingEvery, now+w.pongGrace
+	if now >= c.pingDue {
+		// What was heard answers all pings before this one. Of those without an answer, the first one counts.
+		if heard := c.hearing.CompareAndSwap(hearingHeard, hearingNothing); heard || c.pongDue == 0 {
+			c.pongDue = now + w.pongGrace
+		}
+		c.pingDue = now + w.pingEvery
 		c.owePing()
 	}
 	return earliest(c.pingDue, c.pongDue)

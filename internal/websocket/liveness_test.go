@@ -101,6 +101,25 @@ func TestSilence(t *testing.T) {
 	})
 }
 
+// Pings that come more often than the grace lasts do not put off the end of a peer that fell silent right after one of them.
+func TestSilenceBetweenFrequentPings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, p := pipeStation(t, Config{PingInterval: 5 * time.Second, PongGrace: 10 * time.Second}, newOwner)
+		p.want(OpPing, "")
+		p.send(frame(finPong, ""))
+		silent := time.Now()
+		p.want(OpPing, "")
+		wantAfter(t, silent, 5*time.Second-time.Second) // a pong may come a slot after its ping
+		p.want(OpPing, "")
+		wantAfter(t, silent, 10*time.Second-time.Second)
+		p.want(OpPing, "")
+		if err := <-o.closed; !errors.Is(err, ErrSilent) {
+			t.Errorf("closed by %v", err)
+		}
+		wantAfter(t, silent, 15*time.Second-time.Second)
+	})
+}
+
 // TestBlockedMessageIsNotSilence has a handler that takes a minute for a message: the server is what does not listen.
 func TestBlockedMessageIsNotSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
