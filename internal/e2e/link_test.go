@@ -61,7 +61,7 @@ func TestLinkDown(t *testing.T) {
 		ping     = 5 * time.Second
 		grace    = 10 * time.Second
 		notice   = 6 * time.Second // what connect sets
-		slack    = 5 * time.Second // two slots of the wheel each for ping and grace, and a busy machine
+		slack    = 4 * time.Second // two slots of the wheel each for ping and grace
 		messages = 20              // before, and while the link is down
 	)
 	clients, times := testkit.Scale(30, 500), testkit.Scale(1, 3)
