@@ -28,6 +28,7 @@ export type Answer = (frame: ServerFrame) => void;
 const attemptTimeoutMs = 10_000;
 const closeTimeoutMs = 1_000;
 const maxDelayMs = 24 * 3600_000;
+const renewEarliestMs = 5_000;
 
 /** One link after another to the server, with the session's secrets, and the policy of coming back. */
 export class Connection {
@@ -44,6 +45,7 @@ export class Connection {
   #openedAt = 0;
   #serverDelay = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: Settings, owner: ConnectionOwner) {
     this.#settings = settings;
@@ -142,10 +144,30 @@ export class Connection {
     );
   }
 
-  #welcomed({ session, user, resumed, resume }: ServerFrames["welcome"]): void {
+  /** Shows the server a fresh token before the one that it has expires, which is after so long; 0: it did not say. */
+  #renewWithin(leftMs: number): void {
+    if (!leftMs || !this.#tokens.renews) return;
+    const wait = Math.min(Math.max(leftMs * 0.9, renewEarliestMs), maxDelayMs);
+    this.#renewal = setTimeout(() => void this.#renew(), wait);
+  }
+
+  async #renew(): Promise<void> {
+    const link = this.#link;
+    const token = await this.#tokens.next().catch(() => "");
+    if (this.#link !== link) return;
+    if (!token) return this.#renewWithin(renewEarliestMs);
+    this.request("refresh", JSON.stringify({ token }), ({ kind, body }) => {
+      if (kind === "refreshed") this.#renewWithin(body.expires);
+      else if (kind === "error" && isRefusedToken(body.code)) this.refused(body);
+      else this.#renewWithin(renewEarliestMs);
+    });
+  }
+
+  #welcomed({ session, user, resumed, resume, expires }: ServerFrames["welcome"]): void {
     clearTimeout(this.#timer);
     this.#openedAt = Date.now();
     this.#resume = resume;
+    this.#renewWithin(expires);
     this.#change({ name: "open", session, user, resumed });
     if (this.isOpen) this.#owner.opened();
   }
@@ -160,6 +182,7 @@ export class Connection {
 
   #ended(end: Refusal): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#renewal);
     this.#link = undefined;
     this.#answers.clear();
     if (end.code === closeMoved) this.#resume = "";

@@ -53,14 +53,22 @@ export interface Refusal {
 
 /** What the server says, by the frame's key. */
 export interface ServerFrames {
-  welcome: { session: string; resume: string; user: string; resumed: boolean; heartbeat: number };
+  welcome: {
+    session: string;
+    resume: string;
+    user: string;
+    resumed: boolean;
+    heartbeat: number;
+    expires: number;
+  };
   subscribed: { channel: string; position: string };
   unsubscribed: { channel: string } & Refusal;
   published: { channel: string; position: string; offset: number; duplicate: boolean; durability: string };
   /** `bytes` is the length of the frame's text. */
   page: Page & { channel: string; bytes: number };
   result: { data: unknown };
-  refreshed: object;
+  /** `expires`, as in `welcome`: for how many milliseconds the token is good; 0 if the server does not say. */
+  refreshed: { expires: number };
   error: Refusal;
   pub: Publication;
   reset: ResetEvent;

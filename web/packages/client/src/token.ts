@@ -1,6 +1,6 @@
 import { ClientCode, EarshotError } from "./errors.js";
 
-/** A token, or a callback that is asked for one before each attempt to connect. */
+/** A token, or a callback that is asked for one before each attempt to connect, and before one expires. */
 export type Token = string | (() => string | Promise<string>);
 
 /** Gives the token for an attempt, and knows whether a refusal is final. */
@@ -10,6 +10,11 @@ export class TokenSource {
 
   constructor(token: Token | undefined) {
     this.#token = token;
+  }
+
+  /** Whether there may be a fresh token. */
+  get renews(): boolean {
+    return typeof this.#token === "function";
   }
 
   async next(): Promise<string | undefined> {
@@ -23,7 +28,7 @@ export class TokenSource {
 
   /** The server refused the token. Reports whether a fresh one may be tried: once, and only if there is a callback. */
   refused(): boolean {
-    if (typeof this.#token !== "function" || this.#askedAgain) return false;
+    if (!this.renews || this.#askedAgain) return false;
     this.#askedAgain = true;
     return true;
   }

@@ -361,6 +361,41 @@ describe("the token callback", () => {
     peer.answer(refresh, "refreshed");
     await done;
   });
+
+  test("a token is renewed before it expires, again and again, on the same link", async () => {
+    fakeClock();
+    const server = await serve();
+    let n = 0;
+    const es = client(server, { token: () => `t${++n}` });
+    const peer = await server.peer();
+    await peer.greet({ expires_ms: 20_000, heartbeat_ms: 60_000 });
+    await reached(es, "open");
+    for (const [token, after] of [
+      ["t2", 18_000],
+      ["t3", 9_000],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(after - 1);
+      await peer.settled();
+      expect(n).toBe(Number(token[1]) - 1);
+      await vi.advanceTimersByTimeAsync(1);
+      const refresh = await peer.want("refresh");
+      expect(refresh.body).toEqual({ token });
+      peer.answer(refresh, "refreshed", { expires_ms: 10_000 });
+      await peer.settled();
+    }
+    expect(server.count).toBe(1);
+  });
+
+  test("a link that ends with its token is followed at once by one with a fresh token", async () => {
+    const server = await serve();
+    let n = 0;
+    const es = client(server, { token: () => `t${++n}` });
+    const peer = await server.peer();
+    await peer.greet();
+    await reached(es, "open");
+    peer.close(4202);
+    expect((await (await server.peer()).want("hello")).body).toMatchObject({ token: "t2", resume: "r1" });
+  });
 });
 
 /** Gives the global object the events of a page until the test ends. */
