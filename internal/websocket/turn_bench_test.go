@@ -2,17 +2,21 @@ package websocket
 
 import (
 	"net"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // sink is a socket that takes everything and says nothing.
 type sink struct {
 	socket
-	bytes int
+	bytes, writes int
 }
 
 func (s *sink) tryWrite(p []byte) (int, error) {
 	s.bytes += len(p)
+	s.writes++
 	return len(p), nil
 }
 
@@ -26,13 +30,19 @@ type sharedNews struct {
 
 func (h sharedNews) Fill(dst []byte, _ int) ([]byte, bool) { return append(dst, h.frame...), false }
 
-// newTurns returns a connection whose turns cost no system call, and a function that notifies it and gives it a turn.
-func newTurns() (*sink, func()) {
-	s, to := NewServer(Config{Workers: 1}), new(sink)
-	c := newConn(s, to, "")
+// newSink returns a connection whose turns cost no system call.
+func newSink() (*Conn, *sink) {
+	to := new(sink)
+	c := newConn(NewServer(Config{Workers: 1}), to, "")
 	c.handler = sharedNews{frame: append(AppendHeader(nil, OpText, 126), make([]byte, 126)...)}
 	c.endTurn(false)
-	w := s.workers[0][later]
+	return c, to
+}
+
+// newTurns returns a connection, and a function that notifies it and gives it a turn.
+func newTurns() (*sink, func()) {
+	c, to := newSink()
+	w := c.workers[later]
 	w.buf = make([]byte, 0, w.turnBytes)
 	return to, func() {
 		c.NotifyLater()
@@ -58,5 +68,35 @@ func TestTurnAllocatesNothing(t *testing.T) {
 	}
 	if to.bytes == 0 {
 		t.Error("nothing was written")
+	}
+}
+
+// TestCrowdsGather tells a connection something ten times within a millisecond: alone it gets all of it, as one of a crowd the
+// first at once, and what followed together.
+func TestCrowdsGather(t *testing.T) {
+	for _, test := range []struct {
+		lane   lane
+		notify func(*Conn)
+		want   int
+	}{{soon, (*Conn).Notify, 10}, {later, (*Conn).NotifyLater, 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			c, to := newSink()
+			stop := make(chan struct{})
+			var running sync.WaitGroup
+			running.Go(func() { c.workers[test.lane].run(stop) })
+			time.Sleep(gatherFor)
+			for range 10 {
+				test.notify(c)
+				synctest.Wait()
+				time.Sleep(gatherFor / 20)
+			}
+			time.Sleep(gatherFor)
+			synctest.Wait()
+			if to.writes != test.want {
+				t.Errorf("lane %d: %d writes, want %d", test.lane, to.writes, test.want)
+			}
+			close(stop)
+			running.Wait()
+		})
 	}
 }

@@ -1,9 +1,16 @@
 package websocket
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // maxKeptBytes is the size over which a buffer that a large message made grow is not kept.
 const maxKeptBytes = 64 << 10
+
+// gatherFor is how long a worker for crowds rests at least before it begins anew. A crowd that is told things faster than that
+// gets several in one write, which cost little more than one. Who is told now and then does not wait.
+const gatherFor = time.Millisecond
 
 // worker serves one lane of the connections that were given to it, in turn, when they have something to say. It never
 // blocks on one.
@@ -60,13 +67,32 @@ func (w *worker) pop() *Conn {
 // run serves until stop is closed.
 func (w *worker) run(stop <-chan struct{}) {
 	w.buf = make([]byte, 0, w.turnBytes)
+	var served time.Time // when nobody waited any more
 	for {
 		select {
 		case <-stop:
 			return
 		case <-w.wake:
+			if w.lane == later {
+				gather(stop, served)
+			}
 			w.serve(stop)
+			served = time.Now()
 		}
+	}
+}
+
+// gather waits until gatherFor after served, or until stop is closed.
+func gather(stop <-chan struct{}, served time.Time) {
+	left := gatherFor - time.Since(served)
+	if left <= 0 {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-stop:
 	}
 }
 
