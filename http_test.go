@@ -175,6 +175,7 @@ func TestRefusalsWithoutLibrary(t *testing.T) {
 		{"POST", "sse/log:a", "", "", 405, ""},
 		{"GET", "publish/log:a", "", "", 405, ""},
 		{"POST", "publish/log:a", "", `1`, 403, `"forbidden"`},
+		{"POST", "publish/log:a?token=ann", "", `1`, 403, `"forbidden"`},
 		{"POST", "publish/log:a", "bad", `1`, 401, `"unauthorized"`},
 		{"POST", "publish/log:a", "ann", `{"a":`, 400, `"bad_frame"`},
 		{"POST", "publish/log:a", "ann", strings.Repeat(" ", 65537), 413, `"too_large"`},

@@ -182,7 +182,7 @@ func TestInboxOverHTTP(t *testing.T) {
 	events := testkit.Events(t, srv.URL+"/live/sse/inbox:ann?last=1&token=ann", "")
 	events.Want("subscribed", `{"ch":"inbox:ann"}`)
 	events.Want("", `{"off":1,"data":"hello"}`)
-	if text := postText(t, srv.URL+"/live/publish/inbox:ann?token=ben", `"from ben"`); !strings.Contains(text, `"off":2,`) {
+	if _, text := ask(t, "ben", http.MethodPost, srv.URL+"/live/publish/inbox:ann", `"from ben"`); !strings.Contains(text, `"off":2,`) {
 		t.Errorf("publish: %s", text)
 	}
 	events.Want("", `{"off":2,"user":"ben"}`)

@@ -40,12 +40,15 @@ func (g *guest) ask(r *http.Request, frame wire.ClientFrame) {
 	g.link.Receive(frame)
 }
 
-// tokenOf returns what the request says about who asks. A token in the URL is for EventSource, which sends no headers.
+// tokenOf returns what the request says about who asks. A token in the URL is for EventSource alone, which sends no headers.
 func tokenOf(r *http.Request) string {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return token
 	}
-	return r.URL.Query().Get("token")
+	if r.Method == http.MethodGet {
+		return r.URL.Query().Get("token")
+	}
+	return ""
 }
 
 // Notify has the request look for news.
