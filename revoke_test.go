@@ -191,3 +191,21 @@ func TestBadRevocations(t *testing.T) {
 		}
 	}
 }
+
+// The secret of another user's session is worth as much as one that never was: nobody learns that the session is there.
+func TestSessionsOfOthers(t *testing.T) {
+	srv := testkit.Start(t, withTokens())
+	c := testkit.Connect(t, srv.URL)
+	c.Send(fmt.Sprintf(`{"id":1,"hello":{"token":%q}}`, tokenOf(t, "ann", "", time.Minute)))
+	secret := c.Want("welcome", `{"user":"ann"}`)["resume"].(string)
+	for _, resume := range []string{secret, secret[:len(secret)-1] + "~", strings.Repeat("x", len(secret))} {
+		thief := testkit.Connect(t, srv.URL)
+		thief.Send(fmt.Sprintf(`{"id":1,"hello":{"token":%q,"resume":%q}}`, tokenOf(t, "eve", "", time.Minute), resume))
+		got := thief.Want("welcome", `{"user":"eve"}`)
+		if got["resumed"] != nil || strings.HasPrefix(secret, got["session"].(string)) {
+			t.Errorf("with %q: %v", resume, got)
+		}
+	}
+	c.Send(`{"id":2,"ping":{}}`)
+	c.Want("pong", `{"id":2}`) // and the session has not noticed
+}
