@@ -47,6 +47,9 @@ describe.each([
   ["dark", "phone", phone],
 ] as const)("%s, %s", (colorScheme, device, options) => {
   let visitor: Visitor;
+  // Those of the devices before are still said to be online for a moment.
+  const me = `Ada ${colorScheme} ${device}`;
+  const peer = `Other ${colorScheme} ${device}`;
 
   beforeAll(async () => {
     visitor = await Visitor.open(browser, program.url, { ...options, colorScheme });
@@ -59,7 +62,7 @@ describe.each([
   });
 
   test("the log, with an own message and one that waits", async () => {
-    await visitor.chat.takeName("Ada");
+    await visitor.chat.takeName(me);
     await visitor.chat.say("mine, with https://example.com");
     await visitor.chat.sees("🎉");
     expect(await broken(visitor)).toEqual([]);
@@ -79,18 +82,18 @@ describe.each([
   });
 
   test("a conversation, unread ones and who is online", async () => {
-    const other = await Visitor.join(browser, program.url, "Other");
+    const other = await Visitor.join(browser, program.url, peer);
     await visitor.chat.ready();
     if (device === "phone") await visitor.page.getByRole("button", { name: "Rooms" }).click();
     await visitor.page.getByRole("button", { name: "Write to somebody" }).click();
-    await visitor.page.getByRole("button", { name: "Message Other" }).waitFor();
+    await visitor.page.getByRole("button", { name: `Message ${peer}` }).waitFor();
     expect(await broken(visitor)).toEqual([]);
     await visitor.page.keyboard.press("Escape");
-    await other.chat.writeTo("Ada");
+    await other.chat.writeTo(me);
     await other.chat.say("psst");
     await visitor.page.locator(".badge", { hasText: "1" }).waitFor({ state: "attached" });
     expect(await broken(visitor)).toEqual([]);
-    await visitor.chat.openTalk("Other");
+    await visitor.chat.openTalk(peer);
     await visitor.chat.say("yes?");
     await visitor.chat.sees("yes?", "committed");
     expect(await broken(visitor)).toEqual([]);

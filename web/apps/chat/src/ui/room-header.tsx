@@ -74,12 +74,12 @@ function MenuButton({ onClick, open }: { onClick: () => void; open: boolean }) {
       type="button"
       class="icon-button menu"
       id="menu"
-      aria-label="Rooms"
       aria-expanded={open}
       aria-controls="side"
       onClick={onClick}
     >
       <MenuIcon />
+      <span class="hidden">Rooms</span>
       {elsewhere > 0 && (
         <span class="menu-badge">
           {badge(elsewhere)}

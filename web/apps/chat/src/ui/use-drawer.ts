@@ -19,7 +19,10 @@ export function useDrawer(): Drawer {
   useEffect(() => {
     if (!isOpen) return;
     document.querySelector<HTMLElement>("#side .drawer-close")?.focus();
-    const onKeyDown = (event: KeyboardEvent) => event.key === "Escape" && setAsked(false);
+    const onKeyDown = (event: KeyboardEvent) => {
+      // A dialog that was opened from the drawer closes first, and alone.
+      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) setAsked(false);
+    };
     document.addEventListener("keydown", onKeyDown);
     return () => {
       document.removeEventListener("keydown", onKeyDown);
