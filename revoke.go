@@ -40,17 +40,22 @@ func (s *Server) Revoke(ctx context.Context, r Revocation) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	value, err := json.Marshal(revoked{User: r.User, Token: r.Token, UntilMS: r.Until.UnixMilli()})
-	if err != nil {
-		return fmt.Errorf("encode a revocation: %w", err)
-	}
-	change := &engine.MapChange{Key: r.key(), TTL: time.Until(r.Until)}
-	version, err := s.changeRevoked(ctx, engine.Proposal{Map: change, Message: wire.Message{Data: wire.JSONData(value)}})
+	version, err := s.commitRevocation(ctx, r)
 	if err != nil {
 		return err
 	}
 	s.revoked.foresee(r.key(), r.Until, version)
 	return s.node.Do(ctx, revokedOrder(Whom{User: r.User, Token: r.Token}))
+}
+
+// commitRevocation puts a revocation into the map, which all servers follow, and returns its version.
+func (s *Server) commitRevocation(ctx context.Context, r Revocation) (uint64, error) {
+	value, err := json.Marshal(revoked{User: r.User, Token: r.Token, UntilMS: r.Until.UnixMilli()})
+	if err != nil {
+		return 0, fmt.Errorf("encode a revocation: %w", err)
+	}
+	change := &engine.MapChange{Key: r.key(), TTL: time.Until(r.Until)}
+	return s.changeRevoked(ctx, engine.Proposal{Map: change, Message: wire.Message{Data: wire.JSONData(value)}})
 }
 
 // endRevoked ends the sessions of this server that are revoked.

@@ -209,3 +209,15 @@ func TestSessionsOfOthers(t *testing.T) {
 	c.Send(`{"id":2,"ping":{}}`)
 	c.Want("pong", `{"id":2}`) // and the session has not noticed
 }
+
+// A server that missed the order, because it was cut off, learns from the map who has to go.
+func TestRevokedWithoutAnOrder(t *testing.T) {
+	srv := testkit.Start(t, withTokens())
+	gone, stays := helloWith(t, srv, tokenOf(t, "ann", "", time.Minute)), helloWith(t, srv, tokenOf(t, "ben", "", time.Minute))
+	if err := srv.CommitRevocation(t.Context(), earshot.Revocation{User: "ann", Until: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	gone.Want("bye", `{"code":4001}`)
+	stays.Send(`{"id":2,"ping":{}}`)
+	stays.Want("pong", `{"id":2}`)
+}
