@@ -16,7 +16,7 @@ import (
 // program is a server in a process of its own. It can be killed and started again at the same address.
 type program struct {
 	t     *testing.T
-	path  string   // of the program
+	path  string   // of the program; the one that all tests share if empty
 	under []string // the command that runs the program, if any
 	args  []string // without the address
 	env   []string // beside that of the test
@@ -45,7 +45,7 @@ func startWith(t *testing.T, s setup) *program {
 	t.Helper()
 	dir := t.TempDir()
 	p := &program{
-		t: t, path: cmp.Or(s.program, binary), under: s.under, addr: cmp.Or(s.host, "127.0.0.1") + ":0",
+		t: t, path: s.program, under: s.under, addr: cmp.Or(s.host, "127.0.0.1") + ":0",
 		args: []string{"serve", "--data=" + cmp.Or(s.data, filepath.Join(dir, "data"))},
 	}
 	if s.config == "" {
@@ -66,7 +66,7 @@ func startWith(t *testing.T, s setup) *program {
 func (p *program) start() {
 	p.t.Helper()
 	p.errs = new(bytes.Buffer)
-	command := append(append(append([]string(nil), p.under...), p.path), p.args...)
+	command := append(append(append([]string(nil), p.under...), cmp.Or(p.path, binary)), p.args...)
 	p.cmd = exec.Command(command[0], append(command[1:], "--addr="+p.addr)...)
 	p.cmd.Stderr = p.errs
 	p.cmd.Env = append(os.Environ(), p.env...)
