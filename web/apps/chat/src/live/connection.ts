@@ -1,4 +1,5 @@
 import { type Client, connect } from "@earshot/client";
+import { withFallback } from "@earshot/client/fallback";
 import { inbox } from "@earshot/client/inbox";
 import { computed, effect, signal } from "@preact/signals";
 import type { Link } from "../model/link";
@@ -13,7 +14,7 @@ import type { Profile } from "./profile";
 
 /** Connects to the server that the page came from, as the person at this browser. */
 export function connectHere(profile: Profile): Connection {
-  const es = connect(location.origin, { token: profile.secret });
+  const es = connect(location.origin, { token: profile.secret, webSocket: withFallback() });
   const user = signal("");
   es.on("state", (now) => {
     if (now.name === "open") user.value = now.user;
