@@ -93,7 +93,9 @@ func openEngine(o Options, log *slog.Logger, rules namespaces) (engine.Engine, e
 // assemble connects the parts, each to the one below it.
 func assemble(o Options, log *slog.Logger, rules namespaces, e engine.Engine, tokens *auth.Verifier) *Server {
 	s := &Server{log: log, namespaces: rules, engine: e, tokens: tokens, notice: o.CloseNotice, closed: make(chan struct{})}
-	s.sockets = websocket.NewServer(websocket.Config{PingInterval: o.PingInterval, StallTimeout: o.StallTimeout})
+	s.sockets = websocket.NewServer(websocket.Config{
+		PingInterval: o.PingInterval, StallTimeout: o.StallTimeout, Compression: o.Compression,
+	})
 	s.hub = hub.New(e, rules.engineRules, log)
 	s.revoked = newRevocations(s.hub, log, s.endRevoked)
 	peers, _ := e.(engine.Nodes)

@@ -15,7 +15,7 @@ import (
 func TestBothEncodings(t *testing.T) {
 	srv := testkit.Start(t, earshot.Options{})
 	text := testkit.Connect(t, srv.URL)
-	packed := connectPacked(t, srv.URL)
+	packed := connectWith(t, srv.URL, wire.Msgpack, websocket.CompressionDisabled)
 
 	text.Send(`{"id":1,"sub":{"ch":"log:a"}}`)
 	text.Want("subscribed", `{"ch":"log:a"}`)
@@ -43,43 +43,54 @@ func TestBothEncodings(t *testing.T) {
 	}
 }
 
-// packedClient speaks MessagePack over a bare connection.
-type packedClient struct{ conn *websocket.Conn }
+// frameClient exchanges frames over a bare connection.
+type frameClient struct {
+	conn  *websocket.Conn
+	codec wire.Codec
+}
 
-func connectPacked(t *testing.T, base string) packedClient {
+func connectWith(t *testing.T, base string, codec wire.Codec, mode websocket.CompressionMode) frameClient {
 	t.Helper()
 	conn, _, err := websocket.Dial(t.Context(), strings.Replace(base, "http", "ws", 1)+"/live/websocket", &websocket.DialOptions{
-		Subprotocols: []string{"of.the.future", wire.Msgpack.Subprotocol()},
+		Subprotocols: []string{"of.the.future", codec.Subprotocol()}, CompressionMode: mode, CompressionThreshold: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.CloseNow() })
-	if got := conn.Subprotocol(); got != wire.Msgpack.Subprotocol() {
+	if got := conn.Subprotocol(); got != codec.Subprotocol() {
 		t.Fatalf("the subprotocol is %q", got)
 	}
-	return packedClient{conn}
+	return frameClient{conn, codec}
 }
 
-func (c packedClient) send(t *testing.T, f wire.ClientFrame) {
+// kind is the kind of message that frames travel in.
+func (c frameClient) kind() websocket.MessageType {
+	if c.codec.Binary() {
+		return websocket.MessageBinary
+	}
+	return websocket.MessageText
+}
+
+func (c frameClient) send(t *testing.T, f wire.ClientFrame) {
 	t.Helper()
-	c.write(t, websocket.MessageBinary, wire.Msgpack.AppendClientFrame(nil, f))
+	c.write(t, c.kind(), c.codec.AppendClientFrame(nil, f))
 }
 
-func (c packedClient) write(t *testing.T, kind websocket.MessageType, b []byte) {
+func (c frameClient) write(t *testing.T, kind websocket.MessageType, b []byte) {
 	t.Helper()
 	if err := c.conn.Write(t.Context(), kind, b); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (c packedClient) next(t *testing.T) wire.ServerFrame {
+func (c frameClient) next(t *testing.T) wire.ServerFrame {
 	t.Helper()
 	kind, b, err := c.conn.Read(t.Context())
-	if err != nil || kind != websocket.MessageBinary {
+	if err != nil || kind != c.kind() {
 		t.Fatalf("read: %v, %v", kind, err)
 	}
-	f, err := wire.Msgpack.DecodeServerFrame(b)
+	f, err := c.codec.DecodeServerFrame(b)
 	if err != nil {
 		t.Fatalf("%x: %v", b, err)
 	}

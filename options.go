@@ -62,6 +62,10 @@ type Options struct {
 	// InsecureAnyOrigin lets every page on the web connect in the name of its visitor.
 	InsecureAnyOrigin bool
 
+	// Compression agrees with WebSocket clients that offer it to compress messages (permessage-deflate, RFC 7692): less to
+	// send, for more CPU. A publication is compressed once for all of its readers.
+	Compression bool
+
 	// PingInterval is how often a quiet connection is asked for a sign of life. Zero: 25 s.
 	PingInterval time.Duration
 	// StallTimeout is how long a connection may take no byte while there is something to send before it is closed. Its

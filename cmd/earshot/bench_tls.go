@@ -7,16 +7,19 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
-	"github.com/earshot/earshot"
+	"github.com/earshot/earshot/internal/config"
 )
 
 // benchTLS is the server of benches with --tls: serve --insecure-open, with a certificate that it makes up.
@@ -31,38 +34,42 @@ func (c *benchTLS) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	certificate, err := selfSigned()
+	dir, err := os.MkdirTemp("", "earshot-bench-tls")
 	if err != nil {
+		return fmt.Errorf("make a folder for a certificate: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if cfg.TLS, err = writeSelfSigned(dir); err != nil {
 		return fmt.Errorf("make a certificate: %w", err)
 	}
-	ln, err := listen(ctx, cfg.Addr)
-	if err != nil {
-		return err
-	}
-	server, err := earshot.New(options(cfg))
-	if err != nil {
-		ln.Close()
-		return err
-	}
-	secure := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
-	mux := http.NewServeMux()
-	mux.Handle("/live/", server)
-	return serveHTTP(ctx, tls.NewListener(ln, secure), newHTTP(mux), server, stdout)
+	return runServer(ctx, cfg, options(cfg), http.HandlerFunc(signpost), stdout)
 }
 
-// selfSigned returns a certificate that is good for a day.
-func selfSigned() (tls.Certificate, error) {
+// writeSelfSigned writes a certificate for localhost, which is good for a day, and its key into dir.
+func writeSelfSigned(dir string) (config.TLS, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, err
+		return config.TLS{}, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), DNSNames: []string{"localhost"},
+		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	made, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return tls.Certificate{}, err
+		return config.TLS{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return config.TLS{}, err
+	}
+	files := config.TLS{CertificateFile: filepath.Join(dir, "certificate.pem"), KeyFile: filepath.Join(dir, "key.pem")}
+	return files, errors.Join(
+		writePEM(files.CertificateFile, "CERTIFICATE", made), writePEM(files.KeyFile, "PRIVATE KEY", secret),
+	)
+}
+
+func writePEM(name, kind string, der []byte) error {
+	return os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }

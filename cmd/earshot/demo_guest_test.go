@@ -17,7 +17,7 @@ func TestGuestIsWhoHasTheSecret(t *testing.T) {
 		return who.User
 	}
 	ann, bob := strings.Repeat("a", 32), strings.Repeat("b", 32)
-	if user(ann) != user(ann) {
+	if first := user(ann); first != user(ann) {
 		t.Error("one secret makes two users")
 	}
 	if user(ann) == user(bob) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -72,6 +73,9 @@ func (g *gate) admit(h http.Handler) http.Handler {
 // descriptor returns the number of the connection's descriptor. The system gives out the lowest that is free (POSIX, section
 // 2.6 of open), so at least as many are in use. Zero if it is not known.
 func descriptor(c net.Conn) (number int) {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
 	socket, ok := c.(syscall.Conn)
 	if !ok {
 		return 0

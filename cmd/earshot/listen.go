@@ -53,8 +53,12 @@ func serveHTTP(ctx context.Context, ln net.Listener, server *http.Server, b back
 	ended := make(chan error, 2) // room for both, so that neither waits for a reader
 	var running sync.WaitGroup
 	running.Go(func() { ended <- b.Run(context.WithoutCancel(ctx)) })
-	running.Go(func() { ended <- server.Serve(ln) })
-	fmt.Fprintf(stdout, "listening on http://%s\n", ln.Addr())
+	scheme, serve := "http", func() error { return server.Serve(ln) }
+	if server.TLSConfig != nil {
+		scheme, serve = "https", func() error { return server.ServeTLS(ln, "", "") }
+	}
+	running.Go(func() { ended <- serve() })
+	fmt.Fprintf(stdout, "listening on %s://%s\n", scheme, ln.Addr())
 
 	var failure error
 	select {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,10 @@ import (
 // runServer serves o at cfg's address until ctx ends, then drains. It prints one line to stdout once it accepts connections. The
 // library is at /live/, health at /health and /ready, page at all other paths.
 func runServer(ctx context.Context, cfg *config.Config, o earshot.Options, page http.Handler, stdout io.Writer) error {
+	secure, err := tlsConfig(cfg.TLS)
+	if err != nil {
+		return err
+	}
 	ln, err := listen(ctx, cfg.Addr)
 	if err != nil {
 		return err
@@ -33,8 +38,20 @@ func runServer(ctx context.Context, cfg *config.Config, o earshot.Options, page 
 
 	g := newGate(cfg.ConnectRate)
 	web := newHTTP(routes(g.admit(server), server, page))
-	web.ConnContext = g.mark
+	web.ConnContext, web.TLSConfig = g.mark, secure
 	return serveHTTP(ctx, ln, web, server, stdout)
+}
+
+// tlsConfig is t as a listener takes it; nil without a certificate.
+func tlsConfig(t config.TLS) (*tls.Config, error) {
+	if t.CertificateFile == "" {
+		return nil, nil
+	}
+	c, err := loadCertificate(t.CertificateFile, t.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return c.config(), nil
 }
 
 // signpost is the page of a server without one.
@@ -54,6 +71,7 @@ func options(cfg *config.Config) earshot.Options {
 		AllowedOrigins: cfg.AllowedOrigins,
 		PingInterval:   cfg.PingInterval,
 		CloseNotice:    cfg.CloseNotice,
+		Compression:    cfg.Compression,
 	}
 	if cfg.Engine == "" {
 		o.Data = cfg.Data

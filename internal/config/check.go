@@ -8,6 +8,7 @@ import (
 // check completes the namespaces and reports what no single value shows.
 func check(cfg *Config, d *decoder) {
 	d.checkIssuers(cfg.Tokens)
+	d.checkTLS(cfg.TLS)
 	for _, name := range slices.Sorted(maps.Keys(cfg.Namespaces)) {
 		ns := cfg.Namespaces[name]
 		if keepsLog(ns.Kind) && ns.History == (History{}) {
@@ -28,6 +29,13 @@ func check(cfg *Config, d *decoder) {
 		if cfg.Engine != "" {
 			d.refuse(join(key, "durability"), "has no effect on Redis, whose own settings say what is kept; remove it, or `engine`")
 		}
+	}
+}
+
+// checkTLS wants both files, or none.
+func (d *decoder) checkTLS(t TLS) {
+	if (t.CertificateFile == "") != (t.KeyFile == "") {
+		d.problems.add(&Error{Where: d.at["tls"], Key: "tls", Reason: "needs both `certificate_file` and `key_file`"})
 	}
 }
 

@@ -27,6 +27,9 @@ type Config struct {
 	// The web pages that may connect besides those of the server's own origin: `scheme://host` or `scheme://host:port`, compared
 	// exactly. There are no wildcards. In the environment, separated by commas.
 	AllowedOrigins []string `yaml:"allowed_origins" env:"EARSHOT_ALLOWED_ORIGINS" default:"[]" format:"origin" items:"100"`
+	// Whether messages are compressed for WebSocket clients that offer it (permessage-deflate): less to send, for more CPU.
+	// A publication is compressed once for all of its readers.
+	Compression bool `yaml:"compression" env:"EARSHOT_COMPRESSION" default:"false"`
 	// How often a quiet connection is pinged. A connection that stays silent for 10 s after a ping is closed.
 	PingInterval time.Duration `yaml:"ping_interval" env:"EARSHOT_PING_INTERVAL" default:"25s" min:"5s" max:"5m"`
 	// How long a server that is told to stop goes on as before while `/ready` answers 503. Longer than it takes a load balancer to
@@ -35,9 +38,19 @@ type Config struct {
 	// How many new connections a second the server takes, after a burst of four times as many. Beyond that, clients are answered 503 and come back
 	// some seconds later. So are those for whom the process would need its last descriptors.
 	ConnectRate int `yaml:"connect_rate" env:"EARSHOT_CONNECT_RATE" default:"5000" min:"1" max:"1000000"`
+	// The certificate with which the server speaks https and wss itself, and HTTP/2. Left out: a proxy does, or nobody.
+	TLS TLS `yaml:"tls"`
 	// The rules of channels, by the part of a channel's name before the colon: at most 64 letters, digits, `-` and `_`.
 	// A channel whose namespace is not listed can't be used.
 	Namespaces map[string]Namespace `yaml:"namespaces" default:"{}" format:"namespace" items:"256"`
+}
+
+// TLS is a certificate in two files, in PEM. They are read again within 10 s when they change.
+type TLS struct {
+	// The file with the certificate, and after it those between it and its root.
+	CertificateFile string `yaml:"certificate_file" format:"path"`
+	// The file with its private key.
+	KeyFile string `yaml:"key_file" format:"path"`
 }
 
 // Tokens says whose tokens are accepted.

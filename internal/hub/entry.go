@@ -7,7 +7,7 @@ import (
 )
 
 // Slots is how many encodings one entry can hold: one for each pair of codec and framing.
-const Slots = 4
+const Slots = 6
 
 // Encoder writes a publication in one encoding and framing.
 type Encoder interface {

@@ -2,6 +2,7 @@
 package transport
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -19,18 +20,23 @@ const (
 	slotLinesJSON               // JSON on a line
 	slotEventsJSON              // Server-Sent Events
 	slotWebSocketMsgpack        // MessagePack in WebSocket frames
+	slotCompressedJSON          // each in compressed WebSocket frames
+	slotCompressedMsgpack
 )
 
-// A WebSocket's encoding, by its subprotocol; the first one also without any.
+// A WebSocket's encodings, by its subprotocol; the first one also without any.
 var encodings = []encoding{
-	{wire.JSON, slotWebSocketJSON},
-	{wire.Msgpack, slotWebSocketMsgpack},
+	{wire.JSON, slotWebSocketJSON, false},
+	{wire.Msgpack, slotWebSocketMsgpack, false},
+	{wire.JSON, slotCompressedJSON, true},
+	{wire.Msgpack, slotCompressedMsgpack, true},
 }
 
 // encoding is a codec in WebSocket frames.
 type encoding struct {
-	codec wire.Codec
-	slot  int
+	codec      wire.Codec
+	slot       int
+	compressed bool // of publications, each of which is compressed once; answers are short
 }
 
 func (e *encoding) opcode() websocket.Opcode {
@@ -42,18 +48,21 @@ func (e *encoding) opcode() websocket.Opcode {
 
 func subprotocols() (names []string) {
 	for _, e := range encodings {
-		names = append(names, e.codec.Subprotocol())
+		if !e.compressed {
+			names = append(names, e.codec.Subprotocol())
+		}
 	}
 	return names
 }
 
-func encodingOf(subprotocol string) *encoding {
+func encodingOf(c *websocket.Conn) *encoding {
+	subprotocol := cmp.Or(c.Subprotocol(), encodings[0].codec.Subprotocol())
 	for i := range encodings {
-		if encodings[i].codec.Subprotocol() == subprotocol {
-			return &encodings[i]
+		if e := &encodings[i]; e.codec.Subprotocol() == subprotocol && e.compressed == c.Compresses() {
+			return e
 		}
 	}
-	return &encodings[0]
+	panic("transport: no encoding for " + subprotocol) // it was one of subprotocols
 }
 
 // WebSocket serves sessions over WebSocket. It is an http.Handler.
@@ -82,7 +91,7 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	handshake := session.Handshake{RemoteAddr: r.RemoteAddr, Header: r.Header}
 	err := t.server.Upgrade(w, r, subprotocols(), func(c *websocket.Conn) websocket.Handler {
-		s := &socket{conn: c, encoding: encodingOf(c.Subprotocol())}
+		s := &socket{conn: c, encoding: encodingOf(c)}
 		s.link = t.node.NewLink(s, s, handshake)
 		s.link.Connected()
 		return s
@@ -136,7 +145,11 @@ func (s *socket) Slot() int { return s.encoding.slot }
 
 // Publication returns p in a WebSocket frame.
 func (s *socket) Publication(channel string, p *engine.Publication) []byte {
-	return s.Frame(nil, wire.ServerFrame{Body: session.Publication(channel, p)})
+	f := wire.ServerFrame{Body: session.Publication(channel, p)}
+	if !s.encoding.compressed {
+		return s.Frame(nil, f)
+	}
+	return websocket.AppendCompressed(nil, s.encoding.opcode(), s.encoding.codec.AppendServerFrame(nil, f))
 }
 
 // payloads are buffers for frames that are being encoded.

@@ -15,6 +15,7 @@ type Config struct {
 	StallTimeout    time.Duration // (30 s) a socket that takes no byte for this long is cut off; with TLS, one that does not take a turn
 	CloseTimeout    time.Duration // (5 s) for what is left to say, and once more for the peer's close frame
 	Workers         int           // (2) pairs of flush workers
+	Compression     bool          // whether to agree on permessage-deflate (RFC 7692) with clients that offer it
 	TurnBytes       int           // (16 KB) what one connection may write before it is another's turn
 }
 

@@ -40,6 +40,7 @@ type Conn struct {
 	sock     socket
 	handler  Handler
 	protocol string
+	deflate  bool // messages may be compressed, both ways
 
 	// Owned by the reading goroutine.
 	parser *parser // nil while nothing has come but whole messages
@@ -81,14 +82,19 @@ type ending struct {
 	dead    bool          // done is closed, or would be
 }
 
-func newConn(s *Server, sock socket, protocol string) *Conn {
-	c := &Conn{server: s, workers: s.pickWorkers(), sock: sock, protocol: protocol}
+func newConn(s *Server, sock socket, agreed agreement) *Conn {
+	c := &Conn{
+		server: s, workers: s.pickWorkers(), sock: sock, protocol: agreed.protocol, deflate: agreed.extension != "",
+	}
 	c.turn.Store(turnTaken) // by Upgrade, until the handler is there
 	return c
 }
 
 // Subprotocol returns the subprotocol that was agreed upon, or the empty string.
 func (c *Conn) Subprotocol() string { return c.protocol }
+
+// Compresses reports whether frames of AppendCompressed may be sent.
+func (c *Conn) Compresses() bool { return c.deflate }
 
 // RemoteAddr returns the address of the TCP peer.
 func (c *Conn) RemoteAddr() net.Addr { return c.sock.remoteAddr() }

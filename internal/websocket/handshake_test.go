@@ -149,7 +149,7 @@ func TestHandshakeSendsHeaders(t *testing.T) {
 	h.Add("Set-Cookie", "c=d\r\nX-Injected: yes")
 	h.Set("Upgrade", "other")
 	h.Set("Sec-WebSocket-Accept", "other")
-	answer := handshakeAnswer(h, testKey, "")
+	answer := handshakeAnswer(h, testKey, agreement{})
 	res, err := http.ReadResponse(bufio.NewReader(strings.NewReader(string(answer))), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func TestLanes(t *testing.T) {
 		{"s", soon}, {"l", later}, {"ss", soon}, {"ll", later}, {"sl", soon}, {"ls", soon}, {"lsl", soon},
 	} {
 		s := NewServer(Config{Workers: 1})
-		c := newConn(s, nil, "")
+		c := newConn(s, nil, agreement{})
 		c.turn.Store(turnIdle)
 		for i := range test.notices {
 			notify[test.notices[i]](c)
@@ -54,7 +54,7 @@ func TestNewsWithinTurn(t *testing.T) {
 		{"both", func(c *Conn) { c.NotifyLater(); c.Notify() }, false, turnSoon},
 		{"news and more", (*Conn).Notify, true, turnSoon},
 	} {
-		c := newConn(NewServer(Config{}), nil, "") // its turn is taken
+		c := newConn(NewServer(Config{}), nil, agreement{}) // its turn is taken
 		test.during(c)
 		c.endTurn(test.more)
 		if got := c.turn.Load(); got != test.want {

@@ -26,7 +26,7 @@ func pipeStation(t *testing.T, cfg Config, newHandler func(c *Conn) *owner) (*ow
 	if !s.enter(&s.connections) {
 		t.Fatal("server is closed")
 	}
-	s.serve(ours, nil, "", func(c *Conn) Handler {
+	s.serve(ours, nil, agreement{}, func(c *Conn) Handler {
 		o = newHandler(c)
 		return o
 	})

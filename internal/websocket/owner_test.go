@@ -64,6 +64,9 @@ func (o *owner) Closed(err error) { o.closed <- err }
 // say queues a message and tells the connection.
 func (o *owner) say(op Opcode, payload []byte) {
 	frame := append(AppendHeader(nil, op, len(payload)), payload...)
+	if o.conn.Compresses() {
+		frame = AppendCompressed(nil, op, payload)
+	}
 	o.mu.Lock()
 	o.queue = append(o.queue, frame)
 	o.mu.Unlock()

@@ -1,6 +1,9 @@
 package websocket
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // maxForesight makes a message of the default limit that comes in full reads of 8 KB be allocated at once.
 const maxForesight = 10
@@ -10,6 +13,7 @@ const maxForesight = 10
 type parser struct {
 	// Set by the connection, then read-only.
 	maxMessageBytes, maxFrames int
+	inflates                   bool // messages may be compressed
 
 	// The frame's header, until it is whole; then its payload.
 	head    [maxHeaderBytes]byte
@@ -21,10 +25,11 @@ type parser struct {
 	left    int
 	control []byte // payload of a control frame that came in pieces
 	// The message under way.
-	messageOp Opcode // OpContinuation: none
-	message   []byte
-	frames    int
-	text      textChecker
+	messageOp  Opcode // OpContinuation: none
+	compressed bool
+	message    []byte
+	frames     int
+	text       textChecker
 }
 
 // event is what the parser found: a whole message (OpText, OpBinary) or a control frame. The zero value is nothing yet.
@@ -104,7 +109,7 @@ func (p *parser) checkStart() *CloseError {
 	first, second := p.head[0], p.head[1]
 	op := Opcode(first & bitsOp)
 	switch {
-	case first&bitsRSV != 0:
+	case first&bitsRSV != 0 && !p.mayBeCompressed(first):
 		return violation(CloseProtocolError, "reserved bit is set")
 	case !op.isKnown():
 		return violation(CloseProtocolError, "unknown opcode")
@@ -120,6 +125,12 @@ func (p *parser) checkStart() *CloseError {
 		return violation(CloseProtocolError, "message inside a message")
 	}
 	return nil
+}
+
+// mayBeCompressed reports whether the reserved bits of a frame say no more than that a message begins which is compressed.
+func (p *parser) mayBeCompressed(first byte) bool {
+	op := Opcode(first & bitsOp)
+	return p.inflates && first&bitsRSV == bitCompressed && (op == OpText || op == OpBinary)
 }
 
 // beginFrame reads the whole header.
@@ -163,16 +174,20 @@ func (p *parser) payloadSize() (uint64, *CloseError) {
 
 // admit checks that a data frame of size bytes keeps its message within bounds, and counts it.
 func (p *parser) admit(size uint64) *CloseError {
-	if size > uint64(p.maxMessageBytes-len(p.message)) {
+	if p.op != OpContinuation {
+		p.messageOp, p.compressed = p.op, p.head[0]&bitCompressed != 0
+	}
+	limit := p.maxMessageBytes
+	if p.compressed {
+		limit += deflateOverhead(limit)
+	}
+	if size > uint64(limit-len(p.message)) {
 		return violation(CloseTooBig, "message is too long")
 	}
 	if p.frames >= p.maxFrames {
 		return violation(CloseTooBig, "message has too many fragments")
 	}
 	p.frames++
-	if p.op != OpContinuation {
-		p.messageOp = p.op
-	}
 	return nil
 }
 
@@ -192,7 +207,7 @@ func (p *parser) controlPiece(piece []byte) event {
 // dataPiece takes unmasked payload of a message. A message that came in one piece is not copied.
 func (p *parser) dataPiece(piece []byte) (event, *CloseError) {
 	last := p.final && !p.inFrame
-	if p.messageOp == OpText {
+	if p.messageOp == OpText && !p.compressed {
 		if !p.text.check(piece) || last && !p.text.complete() {
 			return event{}, violation(CloseInvalidPayload, "text is not UTF-8")
 		}
@@ -204,9 +219,21 @@ func (p *parser) dataPiece(piece []byte) (event, *CloseError) {
 	if !last {
 		return event{}, nil
 	}
-	ev := event{op: p.messageOp, payload: piece}
+	ev, err := p.whole(piece)
 	p.messageOp, p.message, p.frames = OpContinuation, nil, 0
-	return ev, nil
+	return ev, err
+}
+
+// whole makes an event of the payload of a message.
+func (p *parser) whole(payload []byte) (event, *CloseError) {
+	if !p.compressed {
+		return event{op: p.messageOp, payload: payload}, nil
+	}
+	payload, err := inflate(payload, p.maxMessageBytes)
+	if err == nil && p.messageOp == OpText && !utf8.Valid(payload) {
+		err = violation(CloseInvalidPayload, "text is not UTF-8")
+	}
+	return event{op: p.messageOp, payload: payload}, err
 }
 
 // keep appends a piece to the message. It makes room for the rest of the frame too, but for no more than maxForesight times

@@ -27,6 +27,13 @@ type peer struct {
 // dialPeer connects a peer that has shaken hands.
 func dialPeer(t testing.TB, st *station) *peer {
 	t.Helper()
+	p, _ := dialPeerWith(t, st)
+	return p
+}
+
+// dialPeerWith is dialPeer with further header lines. It returns the server's answer, too.
+func dialPeerWith(t testing.TB, st *station, lines ...string) (*peer, *http.Response) {
+	t.Helper()
 	conn, err := net.Dial("tcp", st.http.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -34,12 +41,12 @@ func dialPeer(t testing.TB, st *station) *peer {
 	p := &peer{t: t, Conn: conn, r: bufio.NewReader(conn)}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	p.send([]byte(handshakeRequest()))
+	p.send([]byte(handshakeRequest(lines...)))
 	res, err := http.ReadResponse(p.r, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("handshake: %v, %v", res, err)
 	}
-	return p
+	return p, res
 }
 
 // handshakeRequest returns a handshake with further header lines.

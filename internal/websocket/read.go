@@ -40,6 +40,7 @@ func (c *Conn) receive(data []byte) {
 func (c *Conn) parse(data []byte) {
 	if c.parser == nil {
 		c.parser = c.server.parsers.Get().(*parser)
+		c.parser.inflates = c.deflate
 	}
 	for len(data) > 0 {
 		ev, rest, err := c.parser.next(data)

@@ -123,8 +123,8 @@ func (s *Server) enter(group *sync.WaitGroup) bool {
 }
 
 // serve starts a connection. The caller has entered connections.
-func (s *Server) serve(nc net.Conn, early []byte, protocol string, accept func(c *Conn) Handler) {
-	c := newConn(s, newSocket(nc), protocol)
+func (s *Server) serve(nc net.Conn, early []byte, agreed agreement, accept func(c *Conn) Handler) {
+	c := newConn(s, newSocket(nc), agreed)
 	accepted := false
 	defer func() {
 		if !accepted { // accept panicked; net/http logs it

@@ -33,7 +33,7 @@ func (h sharedNews) Fill(dst []byte, _ int) ([]byte, bool) { return append(dst, 
 // newSink returns a connection whose turns cost no system call.
 func newSink() (*Conn, *sink) {
 	to := new(sink)
-	c := newConn(NewServer(Config{Workers: 1}), to, "")
+	c := newConn(NewServer(Config{Workers: 1}), to, agreement{})
 	c.handler = sharedNews{frame: append(AppendHeader(nil, OpText, 126), make([]byte, 126)...)}
 	c.endTurn(false)
 	return c, to

@@ -33,23 +33,32 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, subprotocols []
 	}
 	defer s.connections.Done()
 
-	protocol := chooseProtocol(r.Header["Sec-Websocket-Protocol"], subprotocols)
-	answer := handshakeAnswer(w.Header(), r.Header.Get("Sec-Websocket-Key"), protocol)
+	agreed := agreement{protocol: chooseProtocol(r.Header["Sec-Websocket-Protocol"], subprotocols)}
+	if s.cfg.Compression {
+		agreed.extension = negotiateDeflate(r.Header["Sec-Websocket-Extensions"])
+	}
+	answer := handshakeAnswer(w.Header(), r.Header.Get("Sec-Websocket-Key"), agreed)
 	nc, early, err := hijack(w, answer)
 	if err != nil {
 		return fmt.Errorf("websocket: %w", err)
 	}
-	s.serve(nc, early, protocol, accept)
+	s.serve(nc, early, agreed, accept)
 	return nil
 }
 
+// agreement is what a handshake agrees upon. Either may be empty.
+type agreement struct{ protocol, extension string }
+
 // handshakeAnswer returns the response that ends the handshake.
-func handshakeAnswer(extra http.Header, key, protocol string) []byte {
+func handshakeAnswer(extra http.Header, key string, agreed agreement) []byte {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
 	fmt.Fprintf(&b, "Sec-WebSocket-Accept: %s\r\n", acceptKey(key))
-	if protocol != "" {
-		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", protocol)
+	if agreed.protocol != "" {
+		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", agreed.protocol)
+	}
+	if agreed.extension != "" {
+		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", agreed.extension)
 	}
 	// Writing to a bytes.Buffer does not fail.
 	_ = extra.WriteSubset(&b, map[string]bool{

@@ -8,7 +8,7 @@ import (
 // wheelConn returns a connection that only the wheel knows.
 func wheelConn(t *testing.T, s *Server) *Conn {
 	t.Helper()
-	c := newConn(s, &blockingSocket{}, "")
+	c := newConn(s, &blockingSocket{}, agreement{})
 	if !s.wheel.add(c) {
 		t.Fatal("wheel is closed")
 	}
