@@ -17,7 +17,7 @@ const (
 	// if it is.
 	quietEvery = 5 * time.Second
 	quietBytes = 4 << 20
-	// worthBytes of garbage are worth a collection by a program that is quiet.
+	// worthBytes that could be given back are worth a collection by a program that is quiet.
 	worthBytes = 4 << 20
 )
 
@@ -33,7 +33,8 @@ func limitMemory() {
 }
 
 // collectWhenQuiet gives memory back after a rush. The collector runs when the heap has grown by as much again, which after
-// many clients have connected at once may be never: what their handshakes left then stays for good.
+// many clients have connected at once may be never: what their handshakes left then stays for good. And what it has freed, the
+// runtime keeps for as large a heap as before.
 func collectWhenQuiet(ctx context.Context) {
 	tick := time.NewTicker(quietEvery)
 	defer tick.Stop()
@@ -45,7 +46,7 @@ func collectWhenQuiet(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := readHeap()
-		if now.allocated-before.allocated <= quietBytes && now.garbage() >= worthBytes {
+		if now.allocated-before.allocated <= quietBytes && now.spare() >= worthBytes {
 			debug.FreeOSMemory()
 			now = readHeap()
 		}
@@ -58,15 +59,19 @@ type heap struct {
 	allocated uint64 // since the start
 	objects   uint64 // live, and garbage not yet collected
 	live      uint64 // after the last collection
+	free      uint64 // pages without objects, which the system does not have back
 }
 
-// garbage is about what a collection would free.
-func (h heap) garbage() uint64 { return h.objects - min(h.objects, h.live) }
+// spare is about what the system would get back.
+func (h heap) spare() uint64 { return h.objects - min(h.objects, h.live) + h.free }
 
 func readHeap() heap {
 	s := []metrics.Sample{
 		{Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
 	}
 	metrics.Read(s)
-	return heap{allocated: s[0].Value.Uint64(), objects: s[1].Value.Uint64(), live: s[2].Value.Uint64()}
+	return heap{
+		allocated: s[0].Value.Uint64(), objects: s[1].Value.Uint64(), live: s[2].Value.Uint64(), free: s[3].Value.Uint64(),
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"runtime/debug"
 	"testing"
 )
@@ -19,7 +20,16 @@ func TestHeapTellsGarbage(t *testing.T) {
 	}
 	sink = nil
 	debug.FreeOSMemory()
-	if left := readHeap().garbage(); left >= worthBytes {
-		t.Errorf("%d bytes of garbage right after a collection", left)
+	if left := readHeap().spare(); left >= worthBytes {
+		t.Errorf("%d bytes to spare right after they were given back", left)
+	}
+}
+
+func TestHeapTellsWhatTheRuntimeKeeps(t *testing.T) {
+	sink = make([]byte, 64<<20)
+	sink = nil
+	runtime.GC() // frees it, and keeps the pages
+	if spare := readHeap().spare(); spare < 32<<20 {
+		t.Errorf("%d bytes to spare after 64 MB were freed", spare)
 	}
 }
