@@ -35,7 +35,7 @@ func wantRefused(t *testing.T, resp *http.Response) {
 }
 
 func TestGateLimitsTheRate(t *testing.T) {
-	g := newGate(1)
+	g := newGate(1, false)
 	for n := range connectBurst {
 		if resp := visit(t, g); resp == nil || resp.StatusCode != http.StatusNoContent {
 			t.Fatalf("connection %d: %+v", n, resp)
@@ -45,7 +45,7 @@ func TestGateLimitsTheRate(t *testing.T) {
 }
 
 func TestGateKeepsDescriptors(t *testing.T) {
-	g := newGate(1000)
+	g := newGate(1000, false)
 	if resp := visit(t, g); resp == nil || resp.StatusCode != http.StatusNoContent {
 		t.Fatalf("with room: %+v", resp)
 	}
@@ -62,7 +62,7 @@ func TestGateWithoutDescriptors(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
 	defer server.Close()
-	g := newGate(1000)
+	g := newGate(1000, false)
 	g.crowded, g.full = 1, 1
 	if ctx := g.mark(t.Context(), server); ctx.Value(refused{}) != nil {
 		t.Error("refused")

@@ -36,7 +36,7 @@ func runServer(ctx context.Context, cfg *config.Config, o earshot.Options, page 
 	defer stop()
 	collecting.Go(func() { collectWhenQuiet(quiet) })
 
-	g := newGate(cfg.ConnectRate)
+	g := newGate(cfg.ConnectRate, secure != nil)
 	web := newHTTP(routes(g.admit(server), server, page))
 	web.ConnContext, web.TLSConfig = g.mark, secure
 	return serveHTTP(ctx, ln, web, server, stdout)
