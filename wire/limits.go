@@ -38,10 +38,10 @@ const (
 	MinHeartbeat = 5 * time.Second
 	MaxHeartbeat = 5 * time.Minute
 
-	MaxTTL   = 30 * 24 * time.Hour // Set.TTL
+	MaxTTL = 30 * 24 * time.Hour // Set.TTL
 	// MaxExpires is the most that Welcome and Refreshed say: a token that is good for longer is refreshed all the same.
 	MaxExpires = 30 * 24 * time.Hour
-	MaxEvery = time.Minute         // Subscribe.Every
+	MaxEvery   = time.Minute // Subscribe.Every
 
 	DefaultCallTimeout = 10 * time.Second
 	MaxCallTimeout     = 5 * time.Minute
