@@ -13,6 +13,9 @@ import (
 const (
 	// maxHeldBytes of frames that are not acknowledged are held; beyond, the link is not asked for more.
 	maxHeldBytes = 128 << 10
+	// partingTime is how long a client has to come for the last words of a server that stops. Those who ask at intervals do
+	// every 2 s.
+	partingTime = 3 * time.Second
 	// chunkBytes is about what the link is asked for at once.
 	chunkBytes = 16 << 10
 )
@@ -37,6 +40,8 @@ type exchange struct {
 	heard  time.Time  // when the client last asked for something
 	idle   time.Time  // since when there was no GET
 	over   bool       // the link has ended: nothing will be added to held
+	lost   bool       // the link was told so
+	parted time.Time  // when it was over with words for the client that no GET was there to take
 }
 
 func newExchange() *exchange {
@@ -52,26 +57,41 @@ func (x *exchange) Notify() {
 	}
 }
 
-// Close ends the link. What it had to say is held for the client for a while.
+// Close ends the link. What it had to say is held for the client for a while. If no GET is there to take it, the link is told
+// a little later: a server that drains waits for its links, and would be gone when the client asks again.
 func (x *exchange) Close(wire.Code, string) {
 	x.mu.Lock()
 	for more := !x.over; more; {
 		more = x.pullLocked()
 	}
+	x.over = true
+	waits := x.reader == nil && len(x.held) > 0 && !x.lost
+	if waits {
+		x.parted = time.Now()
+	}
 	x.mu.Unlock()
-	x.end()
+	if !waits {
+		x.end()
+	}
 }
 
 // end ends the link, and the GET once it has what is held. It is idempotent.
 func (x *exchange) end() {
 	x.mu.Lock()
-	first := !x.over
-	x.over = true
+	first := !x.lost
+	x.over, x.lost = true, true
 	x.mu.Unlock()
 	if first {
 		x.link.Lost()
 	}
 	x.Notify()
+}
+
+// untaken reports whether nobody came for a while for what the link said last.
+func (x *exchange) untaken(now time.Time) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return !x.lost && !x.parted.IsZero() && now.Sub(x.parted) >= partingTime
 }
 
 // pullLocked takes what the link has to say into held, and reports whether there may be more.

@@ -60,6 +60,7 @@ func (t *HTTP) Run(ctx context.Context) error {
 			return nil
 		case now := <-tick.C:
 			t.sweep(func(x *exchange) bool { return x.abandoned(now) })
+			t.letGo(now)
 			t.forgetMoved(now)
 		}
 	}
@@ -86,6 +87,21 @@ func (t *HTTP) sweep(over func(*exchange) bool) {
 	}
 	t.mu.Unlock()
 	for _, x := range ended {
+		x.end()
+	}
+}
+
+// letGo tells links that nobody came for their last words. The words are held on.
+func (t *HTTP) letGo(now time.Time) {
+	t.mu.Lock()
+	var untaken []*exchange
+	for _, x := range t.exchanges {
+		if x.untaken(now) {
+			untaken = append(untaken, x)
+		}
+	}
+	t.mu.Unlock()
+	for _, x := range untaken {
 		x.end()
 	}
 }

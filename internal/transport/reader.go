@@ -42,7 +42,11 @@ func (r *reader) leave() {
 	if x.reader == r {
 		x.reader, x.idle = nil, time.Now()
 	}
+	over := x.over
 	x.mu.Unlock()
+	if over {
+		x.end() // this GET took the last words
+	}
 	x.Notify() // the token may have been meant for the GET that reads now
 }
 

@@ -9,18 +9,20 @@ export interface End {
 /** The conversation is over; the client opens another and resumes. */
 export const lost = (reason: string): End => ({ code: 1006, reason });
 
+/** After so long without an answer, opening anew is better than asking on, even where the server would still know us. */
+const patienceMs = 10_000;
 const pauseBounds = { min: 100, max: 3_000 };
 const broken = 1009; // RFC 6455 section 7.4.1: message too big
 
 /** Sends requests of one conversation, and the same again while that may help. */
 export class Requests {
   readonly #aborter = new AbortController();
-  readonly #lingerMs: number;
+  readonly #patienceMs: number;
   #answeredAt = Date.now();
 
   /** The server forgets the conversation when it has heard nothing for `lingerMs`. */
   constructor(lingerMs: number) {
-    this.#lingerMs = lingerMs;
+    this.#patienceMs = Math.min(lingerMs, patienceMs);
   }
 
   get over(): boolean {
@@ -55,7 +57,7 @@ export class Requests {
   /** Waits before another attempt. False: too late for one. */
   async pause(failures: number): Promise<boolean> {
     await delay(backoff(failures, pauseBounds), this.#aborter.signal);
-    return !this.over && Date.now() - this.#answeredAt < this.#lingerMs;
+    return !this.over && Date.now() - this.#answeredAt < this.#patienceMs;
   }
 
   /** Waits, or until the conversation is over. */

@@ -81,7 +81,10 @@ export class HTTPSocket implements WebSocketLike {
   }
 
   #heard(text: string): void {
-    if (!this.#over) this.onmessage?.({ data: text } as never);
+    if (this.#over) return;
+    this.onmessage?.({ data: text } as never);
+    // It is the last frame. Asking on would only show that nobody is there.
+    if (text.startsWith('{"bye":')) this.close(1000);
   }
 
   #end(end: End): void {
