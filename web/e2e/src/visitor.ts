@@ -18,6 +18,10 @@ export function launch(): Promise<Browser> {
   });
 }
 
+/** How a browser says that it could not reach a server. */
+const unreachable =
+  /WebSocket connection to .* failed|net::ERR_(INTERNET_DISCONNECTED|CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)/;
+
 /** One person with a browser profile of their own. */
 export class Visitor {
   /** What went wrong on the page: errors, warnings, blocked content. A test that expects none looks here. */
@@ -105,9 +109,7 @@ export class Visitor {
 
   /** Returns what went wrong, but for failed attempts to reach a server that the test had stopped, or taken away. */
   unexpected(): string[] {
-    return this.complaints.filter(
-      (text) => !/WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTED/.test(text),
-    );
+    return this.complaints.filter((text) => !unreachable.test(text));
   }
 
   async close(): Promise<void> {

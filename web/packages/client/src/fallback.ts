@@ -13,7 +13,7 @@ export interface FallbackOptions {
   patience?: number;
   /** How long an origin is remembered where WebSocket is blocked: an hour. */
   remember?: number;
-  /** How often to see whether WebSocket works again: every ten minutes. */
+  /** How often to see whether WebSocket works again: after half a minute first, then ever later, up to every ten minutes. */
   probe?: number;
 }
 

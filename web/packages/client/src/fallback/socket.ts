@@ -10,6 +10,9 @@ export interface Settings {
   readonly memory: Memory;
 }
 
+/** How soon to see whether a WebSocket works after all: one that a restart of the server refused does. */
+const firstProbeMs = 30_000;
+
 /** The close code that says: come back at once. */
 const comeBack = 4200;
 
@@ -30,8 +33,10 @@ export class FallbackSocket implements WebSocketLike {
   #socket: WebSocketLike | undefined;
   #probe: WebSocketLike | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #probeMs: number;
 
   constructor(url: string, protocol: string, settings: Settings) {
+    this.#probeMs = Math.min(firstProbeMs, settings.probeMs);
     this.#url = url;
     this.#protocol = protocol;
     this.#settings = settings;
@@ -104,7 +109,8 @@ export class FallbackSocket implements WebSocketLike {
   }
 
   #probeLater(): void {
-    this.#timer = setTimeout(() => this.#tryFirst(), this.#settings.probeMs);
+    this.#timer = setTimeout(() => this.#tryFirst(), this.#probeMs);
+    this.#probeMs = Math.min(2 * this.#probeMs, this.#settings.probeMs);
   }
 
   /** Opens a WebSocket beside what is in use. If that succeeds, the client comes back, over a WebSocket then. */
