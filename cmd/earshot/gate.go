@@ -68,7 +68,7 @@ func (g *gate) mark(ctx context.Context, c net.Conn) context.Context {
 	if g.crowded > 0 && used >= g.crowded || !g.limiter.Allow() {
 		return context.WithValue(ctx, refused{}, true)
 	}
-	_ = g.pace.Wait(ctx) // fails only when the server stops
+	_ = g.pace.Wait(ctx) // ctx is that of all connections, which does not end
 	return ctx
 }
 

@@ -36,7 +36,8 @@ type Config struct {
 	// notice, it keeps clients from being sent to a server that refuses them. Left out: not at all.
 	CloseNotice time.Duration `yaml:"close_notice" env:"EARSHOT_CLOSE_NOTICE" min:"100ms" max:"1m"`
 	// How many new connections a second the server takes, after a burst of four times as many. Beyond that, clients are answered 503 and come back
-	// some seconds later. So are those for whom the process would need its last descriptors.
+	// some seconds later. So are those for whom the process would need its last descriptors. Whatever is set, connections are opened
+	// one after the other, at most 1,000 a second for each thread of the program (400 with `tls`): the rest waits in the system's queue.
 	ConnectRate int `yaml:"connect_rate" env:"EARSHOT_CONNECT_RATE" default:"5000" min:"1" max:"1000000"`
 	// The certificate with which the server speaks https and wss itself, and HTTP/2. Left out: a proxy does, or nobody.
 	TLS TLS `yaml:"tls"`
